@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     masteria_metrics_port: Port = 0
     masteria_drain_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     debug: bool = False
+    # What `masteria up` hands to its children; nobody else need set these.
+    masteria_metrics_sum: Path | None = None  # the folder whose metrics the api adds up
+    masteria_log_format: Literal["json", "console"] = "json"
+    masteria_lifeline: int | None = None  # a pipe that closes when the supervisor dies
+    masteria_embedded: bool = False
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Self:
