@@ -1,0 +1,102 @@
+"""The keys of the spool: what they open, and where they come from."""
+
+import hmac
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from core.crypto import InstallationKey, KeyRing
+from core.errors import Misconfigured
+from core.spool import SpoolKey, Unopened
+from tests.fixtures.spools import KEY, Handler, open_spool, replayed
+
+OLD: Final = InstallationKey("k-old", b"1" * 32)
+NEW: Final = InstallationKey("k-new", b"2" * 32)
+
+
+def ring_of(*keys: InstallationKey) -> KeyRing:
+    return KeyRing(lambda: ",".join(key.line for key in keys), "the test")
+
+
+class TestSpoolKey:
+    def test_an_older_key_still_opens_what_it_sealed(self) -> None:
+        sealed = KEY.seal(b"abc", aad=b"name")
+
+        rotated = SpoolKey("k2", b"2" * 32, older={"k1": b"1" * 32})
+
+        assert rotated.open(sealed, aad=b"name") == b"abc"
+        assert b"k2" in rotated.seal(b"abc", aad=b"name")
+
+    def test_a_key_that_is_not_held_opens_nothing(self) -> None:
+        with pytest.raises(Unopened):
+            SpoolKey("k2", b"2" * 32).open(KEY.seal(b"abc", aad=b"name"), aad=b"name")
+
+    def test_the_name_of_a_key_alone_opens_nothing(self) -> None:
+        with pytest.raises(Unopened):
+            SpoolKey("k1", b"2" * 32).open(KEY.seal(b"abc", aad=b"name"), aad=b"name")
+
+    def test_any_flipped_byte_is_noticed(self) -> None:
+        sealed = KEY.seal(b"abc", aad=b"name")
+
+        for place in range(len(sealed)):
+            with pytest.raises(Unopened):
+                KEY.open(sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :], aad=b"name")
+
+    @pytest.mark.parametrize(("key_id", "key"), [("k", b"short"), ("", b"1" * 32), ("k" * 256, b"1" * 32)])
+    def test_a_key_of_another_shape_is_refused(self, key_id: str, key: bytes) -> None:
+        with pytest.raises(Misconfigured):
+            SpoolKey(key_id, key)
+
+    def test_it_does_not_show_its_bytes(self) -> None:
+        assert "111" not in repr(KEY)
+
+
+class TestOf:
+    async def test_a_record_sealed_before_a_rotation_opens_after_it(self, tmp_path: Path) -> None:
+        await open_spool(tmp_path, key=SpoolKey.of(ring_of(OLD))).append(b"before")
+
+        rotated = open_spool(tmp_path, key=SpoolKey.of(ring_of(NEW, OLD)))
+        await rotated.append(b"after")
+
+        assert await replayed(rotated) == [b"before", b"after"]
+
+    async def test_a_record_whose_key_was_retired_is_set_aside(self, tmp_path: Path) -> None:
+        await open_spool(tmp_path, key=SpoolKey.of(ring_of(OLD))).append(b"before")
+
+        result = await open_spool(tmp_path, key=SpoolKey.of(ring_of(NEW))).replay(Handler())
+
+        assert result.set_aside == 1
+
+    def test_the_current_key_seals(self) -> None:
+        sealed = SpoolKey.of(ring_of(NEW, OLD)).seal(b"abc", aad=b"name")
+
+        assert SpoolKey.of(ring_of(NEW)).open(sealed, aad=b"name") == b"abc"
+
+    def test_a_key_that_was_made_current_a_moment_ago_seals(self, ring: KeyRing) -> None:
+        Path(ring.source).write_text(f"{NEW.line},{ring.keys[0].line}")
+
+        assert b"k-new" in SpoolKey.of(ring).seal(b"abc", aad=b"name")
+
+    def test_the_installations_key_itself_opens_nothing(self) -> None:
+        sealed = SpoolKey.of(ring_of(NEW)).seal(b"abc", aad=b"name")
+
+        with pytest.raises(Unopened):
+            SpoolKey(NEW.name, NEW.secret).open(sealed, aad=b"name")
+
+
+class TestDerive:
+    def test_it_is_the_key_that_rfc_5869_names(self) -> None:
+        extracted = hmac.digest(bytes(32), OLD.secret, "sha256")
+
+        assert OLD.derive("spool") == hmac.digest(extracted, b"spool\x01", "sha256")
+
+    def test_it_is_the_same_each_time(self) -> None:
+        assert OLD.derive("spool") == InstallationKey("another name", OLD.secret).derive("spool")
+
+    def test_purposes_and_keys_differ(self) -> None:
+        derived = {key.derive(purpose) for key in (OLD, NEW) for purpose in ("", "spool", "spool2", "cookies")}
+
+        assert len(derived) == 8
+        assert {len(key) for key in derived} == {32}
+        assert OLD.secret not in derived
