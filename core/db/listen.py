@@ -1,0 +1,37 @@
+"""Wake-ups from the database. They are hints: whoever listens also sweeps."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import asyncpg
+
+from core.logging import get_logger
+
+_RETRY_SECONDS: Final = 1.0
+_ALIVE_SECONDS: Final = 20.0
+
+log = get_logger(__name__)
+
+
+async def listen(url: str, channels: Mapping[str, Callable[[str], None]]) -> None:
+    """Call back on each notification until cancelled; after every reconnect too, with "", for some may be lost."""
+    while True:
+        try:
+            await _listen_once(url.replace("postgresql+asyncpg", "postgresql"), channels)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            log.warning("listen.interrupted", reason=type(error).__name__)
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _listen_once(url: str, channels: Mapping[str, Callable[[str], None]]) -> None:
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(url, timeout=5)
+    try:
+        for channel, wake in channels.items():
+            await connection.add_listener(channel, lambda *event, wake=wake: wake(str(event[-1])))
+            wake("")
+        while True:
+            await asyncio.sleep(_ALIVE_SECONDS)
+            await connection.execute("SELECT 1", timeout=5)
+    finally:
+        connection.terminate()

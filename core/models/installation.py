@@ -1,0 +1,88 @@
+"""The installation's own tables: the closed list that carries no `tenant_id`."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Interval, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.ids import new_id
+from core.models.base import APP_NOW, InstallationRow
+
+
+class Company(InstallationRow):
+    """The business. A company reads and edits its own row; everything across companies goes through `priv`."""
+
+    __tablename__ = "companies"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    time_zone: Mapped[str] = mapped_column(server_default="America/Sao_Paulo")
+    locale: Mapped[str] = mapped_column(server_default="pt-BR")
+    retention_days: Mapped[int] = mapped_column(server_default="730")
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    shredded_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug"),
+        CheckConstraint("retention_days BETWEEN 1 AND 36500", name="retention_days"),
+    )
+
+
+class User(InstallationRow):
+    """A person who may work for several companies."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(server_default="")
+    locale: Mapped[str] = mapped_column(server_default="pt-BR")
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    disabled_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint("email = lower(email)", name="email"),)
+
+
+class Address(InstallationRow):
+    """Which connection of which company answers at an outside address, e.g. a phone number id."""
+
+    __tablename__ = "addresses"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id"), index=True)
+    connection_id: Mapped[UUID]
+
+
+class ApiKeyIndex(InstallationRow):
+    """Finds the company of an API key by the key's digest, before any company is known."""
+
+    __tablename__ = "api_key_index"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id"), index=True)
+    api_key_id: Mapped[UUID]
+
+
+class Tick(InstallationRow):
+    """One firing of a schedule. The key makes a second beat harmless."""
+
+    __tablename__ = "schedule_ledger"
+
+    schedule: Mapped[str] = mapped_column(primary_key=True)
+    fire_at: Mapped[datetime] = mapped_column(primary_key=True)
+    claimed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    done_at: Mapped[datetime | None]
+
+
+class ClockShift(InstallationRow):
+    """By how much a rehearsal has turned the clock of the business. One row; only the sandbox may write it."""
+
+    __tablename__ = "clock_shift"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    shift: Mapped[timedelta] = mapped_column(Interval, server_default=text("'0'::interval"))
+
+    __table_args__ = (CheckConstraint("is_only", name="is_only"),)

@@ -1,0 +1,291 @@
+"""The message stream: what came in, what was said, the turns to be taken, what has to leave."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.models.base import APP_NOW, EMPTY, TenantEntity, closed, within_tenant
+
+
+class Control(StrEnum):
+    """Who answers in a conversation."""
+
+    BOT = "bot"
+    COPILOT = "copilot"
+    QUEUED = "queued"
+    HUMAN = "human"
+    CLOSED = "closed"
+
+
+class Conversation(TenantEntity):
+    """One thread with a contact on a connection. Three writers, each with its own columns (docs/architecture.md)."""
+
+    __tablename__ = "conversations"
+
+    contact_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    control: Mapped[Control] = mapped_column(closed(Control, "control"), server_default="bot")
+    control_epoch: Mapped[int] = mapped_column(server_default="0")
+    control_reason: Mapped[str | None]
+    control_since: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    turn_seq: Mapped[int] = mapped_column(server_default="0")
+    dialogue: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    message_seq: Mapped[int] = mapped_column(server_default="0")
+    last_inbound_seq: Mapped[int] = mapped_column(server_default="0")
+    last_inbound_at: Mapped[datetime | None]
+    last_message_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+
+    __table_args__ = (
+        within_tenant("contact_id", "contacts"),
+        within_tenant("connection_id", "connections"),
+        Index(
+            "uq_conversations_open",
+            "tenant_id",
+            "connection_id",
+            "contact_id",
+            unique=True,
+            postgresql_where=text("control <> 'closed'"),
+        ),
+        Index("ix_conversations_latest", "tenant_id", text("last_message_at DESC"), text("id DESC")),
+        Index(None, "tenant_id", "contact_id"),
+    )
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+
+
+class Author(StrEnum):
+    CUSTOMER = "customer"
+    BOT = "bot"
+    STAFF = "staff"
+    SYSTEM = "system"
+
+
+class MessageKind(StrEnum):
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    VOICE = "voice"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACTS = "contacts"
+    INTERACTIVE = "interactive"
+    TEMPLATE = "template"
+    REACTION = "reaction"
+    ORDER = "order"
+    SYSTEM = "system"
+    UNSUPPORTED = "unsupported"
+
+
+class Message(TenantEntity):
+    """Something said in a conversation, once per provider id."""
+
+    __tablename__ = "messages"
+
+    conversation_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    seq: Mapped[int]
+    direction: Mapped[Direction] = mapped_column(closed(Direction, "direction"))
+    author: Mapped[Author] = mapped_column(closed(Author, "author"))
+    kind: Mapped[MessageKind] = mapped_column(closed(MessageKind, "kind"))
+    text: Mapped[str | None]
+    content: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    provider_id: Mapped[str | None]
+    provider_at: Mapped[datetime | None]
+    reply_to: Mapped[str | None]
+    turn_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    deleted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        within_tenant("conversation_id", "conversations"),
+        within_tenant("connection_id", "connections"),
+        UniqueConstraint("tenant_id", "connection_id", "provider_id", name="uq_message_provider_id"),
+        UniqueConstraint("tenant_id", "conversation_id", "seq"),
+    )
+
+
+class Consumer(StrEnum):
+    """The kind of process that takes an incoming event further."""
+
+    ENGINE = "engine"
+    STAFF = "staff"
+    WORKER = "worker"
+
+
+class IncomingState(StrEnum):
+    NEW = "new"
+    DONE = "done"
+    QUARANTINED = "quarantined"
+
+
+class IncomingEvent(TenantEntity):
+    """What a provider posted, kept whole. Partitioned by month."""
+
+    __tablename__ = "incoming_events"
+
+    received_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=APP_NOW)
+    connection_id: Mapped[UUID | None]
+    consumer: Mapped[Consumer] = mapped_column(closed(Consumer, "consumer"))
+    body: Mapped[bytes]
+    headers: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    payload: Mapped[dict[str, Any] | None]
+    body_sha256: Mapped[bytes]
+    state: Mapped[IncomingState] = mapped_column(closed(IncomingState, "state"), server_default="new")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    fence: Mapped[int] = mapped_column(server_default="0")
+    lease_until: Mapped[datetime | None]
+    reason: Mapped[str | None]
+
+    __table_args__ = (
+        within_tenant("connection_id", "connections"),
+        Index("ix_incoming_events_new", "consumer", "received_at", postgresql_where=text("state = 'new'")),
+        Index("idx_incoming_events_company_id", "tenant_id", "connection_id"),
+        Index("idx_incoming_events_created_at", "tenant_id", text("received_at DESC")),
+        {"postgresql_partition_by": "RANGE (received_at)"},
+    )
+
+
+class Trigger(StrEnum):
+    """What started a turn."""
+
+    INBOUND = "inbound"
+    KICKOFF = "kickoff"
+    TIMER = "timer"
+    STAFF_RETURN = "staff_return"
+    ACTION_RESULT = "action_result"
+    VOICE_UTTERANCE = "voice_utterance"
+
+
+class TurnState(StrEnum):
+    OPEN = "open"
+    RUNNING = "running"
+    DONE = "done"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class Turn(TenantEntity):
+    """One turn owed to a conversation: at most one open and one running."""
+
+    __tablename__ = "turns"
+
+    conversation_id: Mapped[UUID]
+    trigger: Mapped[Trigger] = mapped_column(closed(Trigger, "trigger"))
+    state: Mapped[TurnState] = mapped_column(closed(TurnState, "state"), server_default="open")
+    reason: Mapped[str | None]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    fence: Mapped[int] = mapped_column(server_default="0")
+    lease_until: Mapped[datetime | None]
+    dialogue_after: Mapped[dict[str, Any] | None]
+    trace: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        within_tenant("conversation_id", "conversations"),
+        *(
+            Index(
+                f"uq_turns_{state}",
+                "tenant_id",
+                "conversation_id",
+                unique=True,
+                postgresql_where=text(f"state = '{state}'"),
+            )
+            for state in ("open", "running")
+        ),
+        Index("ix_turns_due", "due_at", postgresql_where=text("state IN ('open', 'running')")),
+        Index("ix_turns_conversation", "tenant_id", "conversation_id", text("created_at DESC")),
+    )
+
+
+class Lane(StrEnum):
+    """Replies overtake bulk."""
+
+    REPLY = "reply"
+    BULK = "bulk"
+
+
+class OutboundState(StrEnum):
+    DRAFT = "draft"
+    QUEUED = "queued"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    AMBIGUOUS = "ambiguous"
+
+
+class Outbound(TenantEntity):
+    """The intent to deliver one message, under a business key that exists once."""
+
+    __tablename__ = "outbound"
+
+    intent_key: Mapped[str]
+    conversation_id: Mapped[UUID]
+    message_id: Mapped[UUID]
+    lane: Mapped[Lane] = mapped_column(closed(Lane, "lane"))
+    state: Mapped[OutboundState] = mapped_column(closed(OutboundState, "state"), server_default="queued")
+    reason: Mapped[str | None]
+    content: Mapped[dict[str, Any]]
+    control_epoch: Mapped[int]
+    not_before: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    expires_at: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    fence: Mapped[int] = mapped_column(server_default="0")
+    lease_until: Mapped[datetime | None]
+    provider_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+
+    __table_args__ = (
+        within_tenant("conversation_id", "conversations"),
+        within_tenant("message_id", "messages"),
+        UniqueConstraint("tenant_id", "intent_key"),
+        UniqueConstraint("tenant_id", "message_id"),
+        Index("ix_outbound_due", "lane", "not_before", postgresql_where=text("state IN ('queued', 'sending')")),
+        Index("ix_outbound_conversation", "tenant_id", "conversation_id", "created_at"),
+    )
+
+
+class Outcome(StrEnum):
+    """How an attempt ended: an answer that proves nothing is `unknown`."""
+
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"
+    UNKNOWN = "unknown"
+
+
+class OutboundAttempt(TenantEntity):
+    """One try at a provider, committed before the call."""
+
+    __tablename__ = "outbound_attempts"
+
+    outbound_id: Mapped[UUID]
+    number: Mapped[int]
+    tag: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[Outcome | None] = mapped_column(closed(Outcome, "outcome"))
+    answer: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+
+    __table_args__ = (
+        within_tenant("outbound_id", "outbound"),
+        UniqueConstraint("tenant_id", "outbound_id", "number"),
+        CheckConstraint("number > 0", name="number"),
+    )

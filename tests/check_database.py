@@ -1,0 +1,29 @@
+"""The part of `make check` that needs a database: migrations against models, and isolation in every table."""
+
+import asyncio
+import shutil
+import sys
+
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from core.db import migrate
+from tests.fixtures.servers import TEMPLATE, Servers
+
+
+async def main() -> int:
+    servers = await Servers.start()
+    try:
+        engine = create_async_engine(servers.urls(TEMPLATE).migrator)
+        async with engine.connect() as connection:
+            drift = await migrate.find_drift(connection)
+        await engine.dispose()
+    finally:
+        servers.embedded.stop()
+        shutil.rmtree(servers.embedded.home.folder)
+    for line in drift:
+        sys.stderr.write(f"✗ {line}\n")
+    return 1 if drift else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,61 @@
+"""What every test may ask for. Real servers, one of each per test process; nothing of ours is mocked."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from admin_api.tenants.store import NewCompany, create_company
+from core.audit import OPERATOR
+from core.crypto import InstallationKey, KeyRing
+from core.db.sessions import Database
+from core.embedded import Urls
+from core.ids import CompanyId
+from tests.fixtures.servers import Servers
+
+
+@pytest.fixture(scope="session")
+async def servers() -> AsyncIterator[Servers]:
+    servers = await Servers.start()
+    yield servers
+    servers.embedded.stop()
+    shutil.rmtree(servers.embedded.home.folder)
+
+
+@pytest.fixture
+async def urls(servers: Servers) -> AsyncIterator[Urls]:
+    async with servers.clone() as urls:
+        yield urls
+
+
+@pytest.fixture
+async def database(urls: Urls) -> AsyncIterator[Database]:
+    database = Database(urls.app)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def migrator(urls: Urls) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(urls.migrator)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> KeyRing:
+    file = tmp_path / "keys"
+    file.write_text(InstallationKey.new().line)
+    return KeyRing(file.read_text, str(file))
+
+
+@pytest.fixture
+async def ana(database: Database, ring: KeyRing) -> CompanyId:
+    return await create_company(database, ring, NewCompany(slug="ana", name="Padaria da Ana"), OPERATOR)
+
+
+@pytest.fixture
+async def beto(database: Database, ring: KeyRing) -> CompanyId:
+    return await create_company(database, ring, NewCompany(slug="beto", name="Oficina do Beto"), OPERATOR)
