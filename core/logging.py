@@ -23,7 +23,7 @@ _OURS: Final = "masteria."
 _QUIET: Final = (
     "LiteLLM",
     "aiohttp.access",
-    "alembic.runtime.migration",
+    "alembic",
     "botocore",
     "httpcore",
     "httpx",

@@ -117,10 +117,10 @@ _RATE_LIMITED: Final = _counter(
     "masteria_rate_limited_total", "Times that a provider asked to slow down.", "connection"
 )
 HANDOFFS_OPEN: Final = _shared_gauge("masteria_handoffs_open", "Conversations that wait for a person or are with one.")
-# Each process follows the events at its own pace, and the one furthest behind is what someone notices.
+# Where two processes disagree, the worse figure is the one to look into.
 EVENT_LAG: Final = Gauge(
     "masteria_event_lag_seconds",
-    "Time from the commit of an event until a process took it up.",
+    "Age of the oldest incoming event that no process has taken up.",
     registry=REGISTRY,
     multiprocess_mode="livemax",
 )

@@ -109,7 +109,7 @@ KEPT: Final = [
     "api_key_id=7 cookie_name=sid token_expires_at=1763725636",
     "the basic information of a tokenizer and a secretary",
     "phone_number_id=106540352242922",
-    'File "/work/main/core/token.py", line 12, in open_token',
+    'File "/srv/masteria/core/token.py", line 12, in open_token',
     "Task automation.tasks.campaign_chunk succeeded in 0.12s",
     "chat -1001234567890, user 7012345678",
     "commit 3f786850e387550fdab836ed7e6dc881de23001b",

@@ -1,0 +1,30 @@
+"""Locks on a name, for facts: PostgreSQL holds them until the transaction ends, however it ends."""
+
+import hashlib
+import json
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, bindparam, text
+
+from core.db.sessions import TenantSession
+
+_KEY: Final = bindparam("key", type_=BigInteger)
+_HOLD: Final = text("SELECT pg_advisory_xact_lock(:key)").bindparams(_KEY)
+_TRY: Final = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(_KEY)
+
+
+async def hold_until_commit(session: TenantSession, *parts: str | int | UUID) -> None:
+    """Wait until nobody else of this company holds the name. Several names are taken in one agreed order."""
+    await session.execute(_HOLD, {"key": _key(session, parts)})
+
+
+async def try_hold_until_commit(session: TenantSession, *parts: str | int | UUID) -> bool:
+    """False at once where another transaction holds the name."""
+    return bool(await session.scalar(_TRY, {"key": _key(session, parts)}))
+
+
+def _key(session: TenantSession, parts: tuple[str | int | UUID, ...]) -> int:
+    """64 bits of company and name: advisory locks know no row-level security. A rare collision only waits."""
+    name = json.dumps([str(part) for part in (session.tenant_id, *parts)])
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
