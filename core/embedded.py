@@ -33,7 +33,7 @@ class Embedded:
     def of(cls, home: Home, *, postgres_settings: dict[str, str] | None = None) -> "Embedded":
         account = Account.for_servers()
         folder = servers_folder(home, account)
-        ports = home.read_state().get("ports", {})
+        ports = home.ports()
         postgres = Postgres(
             folder=folder / "postgres",
             account=account,
@@ -91,12 +91,21 @@ class Embedded:
 
 def servers_folder(home: Home, account: Account) -> Path:
     """Inside the home, or beside the other services where the servers' user cannot get into the home."""
-    if account.can_enter(home.folder):
-        return home.folder / "servers"
-    outside = OUTSIDE / "homes" / home.id
-    if not account.can_enter(OUTSIDE) and OUTSIDE.exists():
-        raise Misconfigured(
-            f"O usuário dos servidores embutidos não alcança {home.folder} nem {OUTSIDE}: use outra pasta (--home).",
-            f"The embedded servers' user can reach neither {home.folder} nor {OUTSIDE}: use another folder (--home).",
-        )
+    inside, outside = home.folder / "servers", OUTSIDE / "homes" / home.id
+    if inside.exists() or not outside.exists():
+        if account.can_enter(home.folder):
+            return inside
+        if inside.exists():  # an empty cluster elsewhere would look as if the data were lost
+            raise _out_of_reach(home.folder)
+    if OUTSIDE.exists() and not account.can_enter(OUTSIDE):
+        raise _out_of_reach(OUTSIDE)
     return outside
+
+
+def _out_of_reach(folder: Path) -> Misconfigured:
+    return Misconfigured(
+        f"O usuário dos servidores embutidos não alcança {folder}: libere a passagem (chmod o+x) nas pastas acima, "
+        "ou use outra pasta (--home).",
+        f"The embedded servers' user cannot reach {folder}: let it pass (chmod o+x) the folders above it, "
+        "or use another folder (--home).",
+    )

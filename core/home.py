@@ -6,11 +6,12 @@ import json
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from core.errors import Misconfigured
 
@@ -76,6 +77,11 @@ class Home:
             return {}
         return state if isinstance(state, dict) else {}
 
+    def ports(self) -> dict[str, int]:
+        """Where the servers listened last."""
+        ports = self.read_state().get("ports")
+        return {name: port for name, port in ports.items() if isinstance(port, int)} if isinstance(ports, dict) else {}
+
     def write_state(self, state: dict[str, Any]) -> None:
         with named_failure(self.state_file):
             write_private(self.state_file, json.dumps(state))
@@ -104,12 +110,22 @@ class Home:
         with named_failure(path):
             handle = path.open("a+")
         with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise _held_by_another(self.folder, path) from error
+            if not _lock(handle):
+                raise _held_by_another(self.folder, path)
             _write_holder(handle.fileno(), path)
             yield
+
+
+def _lock(handle: TextIO) -> bool:
+    """Asked a few times: `holder()` of another process holds the lock for the blink of its question."""
+    for pause in (0.02, 0.05, 0.1, 0.0):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
 
 def write_private(path: Path, value: str) -> None:

@@ -4,46 +4,68 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import Misconfigured
+from core.texts import Text
 
 SECRET_FILES: Final = Path("/run/secrets")
 
 
+def _split(value: str, expected: str) -> SplitResult:
+    """What the parser says of a wrong address quotes pieces of it, and those may be a password's."""
+    try:
+        url = urlsplit(value)
+        _ = url.port
+    except ValueError:
+        raise ValueError(expected) from None
+    return url
+
+
 def _database_url(value: SecretStr) -> SecretStr:
     """`postgresql://` is read as asyncpg, whose name for `sslmode` is `ssl`."""
-    url = urlsplit(value.get_secret_value())
-    if url.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"} or not url.hostname:
+    url = _split(value.get_secret_value(), "postgresql://user:password@host:port/database")
+    if url.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"} or not (url.hostname and url.path[1:]):
         raise ValueError("postgresql://user:password@host:port/database")
     query = [("ssl" if key == "sslmode" else key, item) for key, item in parse_qsl(url.query)]
     return SecretStr(urlunsplit(url._replace(scheme="postgresql+asyncpg", query=urlencode(query))))
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
-    url = urlsplit(value.get_secret_value())
+    url = _split(value.get_secret_value(), "redis://:password@host:port/0")
     if url.scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("redis://:password@host:port/0")
     return value
 
 
+def _broker_url(value: SecretStr) -> SecretStr:
+    """Any broker that Celery knows by its scheme."""
+    expected = "redis://…, amqp://…"
+    if not _split(value.get_secret_value(), expected).scheme:
+        raise ValueError(expected)
+    return value
+
+
 def _storage_url(value: str) -> str:
-    if urlsplit(value).scheme not in {"file", "s3", "gs"}:
-        raise ValueError("file:///folder, s3://bucket/prefix, gs://bucket/prefix")
+    expected = "file:///folder, s3://bucket/prefix, gs://bucket/prefix"
+    if _split(value, expected).scheme not in {"file", "s3", "gs"}:
+        raise ValueError(expected)
     return value
 
 
 def _http_url(value: str) -> str:
-    url = urlsplit(value)
+    url = _split(value, "https://host")
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError("https://host")
     return value.rstrip("/")
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -60,12 +82,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
 
-    masteria_home: Path = Field(default_factory=default_home)
+    masteria_home: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=default_home)
     database_url: DatabaseUrl | None = None
     database_migrate_url: DatabaseUrl | None = None
     database_listen_url: DatabaseUrl | None = None
     redis_url: RedisUrl | None = None
-    celery_broker_url: SecretStr | None = None
+    celery_broker_url: BrokerUrl | None = None
     masteria_secret_keys: SecretStr | None = None
     masteria_public_url: HttpUrl | None = None
     masteria_storage_url: StorageUrl | None = None
@@ -110,8 +132,32 @@ class Settings(BaseSettings):
 def _first_wrong(error: ValidationError) -> Misconfigured:
     first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0]).upper()
-    reason = first["msg"].removeprefix("Value error, ")
+    wanted = _wanted(first)
     return Misconfigured(
-        f"Valor inválido em {name}: esperado {reason}. Corrija a variável e rode de novo.",
-        f"Invalid value in {name}: expected {reason}. Mend the variable and run again.",
+        f"Valor inválido em {name}: esperado {wanted.pt}. Corrija a variável e rode de novo.",
+        f"Invalid value in {name}: expected {wanted.en}. Mend the variable and run again.",
     )
+
+
+def _wanted(wrong: ErrorDetails) -> Text:
+    """Of our own checks the words they raise; of pydantic's, which speaks English only, its limits in ours."""
+    limits = {name: limit for name, limit in wrong.get("ctx", {}).items() if name in _LIMITS}
+    if limits:
+        name, limit = next(iter(limits.items()))
+        return Text(_LIMITS[name].pt.format(limit), _LIMITS[name].en.format(limit))
+    raised = wrong["msg"].removeprefix("Value error, ")
+    return _KINDS.get(wrong["type"].partition("_")[0], Text(raised, raised))
+
+
+_LIMITS: Final = {
+    "ge": Text("um número a partir de {}", "a number from {} on"),
+    "gt": Text("um número acima de {}", "a number above {}"),
+    "le": Text("um número até {}", "a number up to {}"),
+    "expected": Text("um destes: {}", "one of {}"),
+}
+_KINDS: Final = {
+    "int": Text("um número inteiro", "a whole number"),
+    "float": Text("um número", "a number"),
+    "finite": Text("um número", "a number"),
+    "bool": Text("true ou false", "true or false"),
+}

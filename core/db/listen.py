@@ -26,12 +26,21 @@ async def listen(url: str, channels: Mapping[str, Callable[[str], None]]) -> Non
 
 async def _listen_once(url: str, channels: Mapping[str, Callable[[str], None]]) -> None:
     connection: asyncpg.Connection[Any] = await asyncpg.connect(url, timeout=5)
+    lost = asyncio.Event()
+    connection.add_termination_listener(lambda _: lost.set())
     try:
         for channel, wake in channels.items():
             await connection.add_listener(channel, lambda *event, wake=wake: wake(str(event[-1])))
             wake("")
-        while True:
-            await asyncio.sleep(_ALIVE_SECONDS)
-            await connection.execute("SELECT 1", timeout=5)
+        while not await _set_within(lost, _ALIVE_SECONDS):
+            await connection.execute("SELECT 1", timeout=5)  # a line that was cut without a word is found out here
     finally:
         connection.terminate()
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

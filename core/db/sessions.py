@@ -108,6 +108,7 @@ def open_engine(url: str, pool: Pool) -> AsyncEngine:
         max_overflow=pool.overflow,
         pool_timeout=2,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error would quote what people wrote
         connect_args=arguments,
     )
 

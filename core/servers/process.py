@@ -4,6 +4,7 @@ import importlib.util
 import signal
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 import psutil
 
+from core.clock import Deadline
 from core.errors import Misconfigured
 
 LOOPBACK: Final = "127.0.0.1"
@@ -50,11 +52,19 @@ def stop_process(pid: int, how: Stop) -> None:
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         process.send_signal(how.polite)
-        try:
-            process.wait(how.seconds)
-        except psutil.TimeoutExpired:
+        if not _ends_within(process, how.seconds):
             process.kill()
-            process.wait(how.seconds)
+            _ends_within(process, how.seconds)
+
+
+def _ends_within(process: psutil.Process, seconds: float) -> bool:
+    """A zombie has ended: in a container there may be nobody who ever collects it."""
+    deadline = Deadline.after(seconds)
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if deadline.passed:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def stop_child(child: "subprocess.Popen[bytes]", how: Stop) -> None:
