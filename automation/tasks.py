@@ -1,0 +1,19 @@
+"""Background entry points: shells around plain functions, with ids for arguments."""
+
+from uuid import UUID
+
+from automation.schedule import ScheduleName
+from automation.upkeep import forget_old, run_tick
+from core.floor import Floor
+from core.ids import CompanyId
+from core.queue import TaskName, task
+
+
+@task(TaskName.TICK)
+async def tick(floor: Floor, schedule: str) -> None:
+    await run_tick(floor, ScheduleName(schedule))
+
+
+@task(TaskName.FORGET_OLD)
+async def forget_old_chunk(floor: Floor, companies: list[UUID]) -> None:
+    await forget_old(floor, [CompanyId(company) for company in companies])
