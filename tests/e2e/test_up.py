@@ -1,0 +1,238 @@
+"""What a user sees of `masteria up` and the commands around it, on real processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from bench.stack import Stack, kill, new_stack, processes_of, run, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with new_stack() as stack:
+        started = stack.up()
+        assert started.returncode == 0, started.stderr
+        assert f"READY {stack.url}" in started.stdout.splitlines()
+        yield stack
+
+
+class TestUp:
+    def test_what_is_ready_serves(self, stack: Stack) -> None:
+        assert httpx.get(f"{stack.url}/health").json() == {"status": "ok"}
+        assert httpx.get(f"{stack.url}/ready").json() == {"status": "ready", "reasons": {}}
+
+    def test_the_sum_of_the_metrics_is_at_the_api(self, stack: Stack) -> None:
+        wait_until("the engine has counted", lambda: "masteria_turns_due" in httpx.get(f"{stack.url}/metrics").text)
+
+    def test_every_process_answers_on_a_port_of_its_own(self, stack: Stack) -> None:
+        for name in ("api", "engine", "worker", "beat"):
+            port = stack.state()["processes"][name]["port"]
+            assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == httpx.codes.OK
+            assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == httpx.codes.OK
+
+    def test_nothing_listens_beyond_loopback(self, stack: Stack) -> None:
+        ports = [
+            line.laddr
+            for process in processes_of(stack)
+            for line in process.net_connections(kind="inet")
+            if line.status == psutil.CONN_LISTEN
+        ]
+        assert len(ports) >= 7
+        assert {address.ip for address in ports} == {"127.0.0.1"}
+
+    def test_a_home_in_use_is_refused_by_name(self, stack: Stack) -> None:
+        second = stack.run("up", "--port", "0")
+        assert second.returncode == 1
+        assert str(stack.home) in second.stderr
+        assert str(stack.state()["pid"]) in second.stderr
+        assert len(second.stderr.splitlines()) == 1
+
+    def test_no_program_holds_the_migrators_password(self, stack: Stack) -> None:
+        password = (stack.home / "secrets" / "migrator").read_text()
+        for name in ("api", "engine", "worker", "beat"):
+            environment = psutil.Process(stack.pid_of(name)).environ()
+            assert password not in "".join(environment.values())
+
+
+class TestCommands:
+    def test_status_shows_every_process_well(self, stack: Stack) -> None:
+        answer = stack.run("status", "--json")
+        status = json.loads(answer.stdout)
+        assert answer.returncode == 0
+        assert {process["name"]: process["state"] for process in status["processes"]} == dict.fromkeys(
+            ("postgres", "valkey", "api", "engine", "worker", "beat"), "ok"
+        )
+        assert status["waiting"]["turns"] == 0
+
+    def test_status_is_a_table_for_people(self, stack: Stack) -> None:
+        shown = stack.run("status").stdout
+        assert stack.url in shown
+        assert "processo" in shown
+
+    def test_a_token_of_the_demo_company_is_one_line(self, stack: Stack) -> None:
+        answer = stack.run("token", "--company", "demo", "--role", "owner")
+        assert answer.returncode == 0
+        assert answer.stdout.startswith("mia_")
+        assert len(answer.stdout.splitlines()) == 1
+
+    def test_a_token_of_an_unknown_company_is_refused_in_one_line(self, stack: Stack) -> None:
+        answer = stack.run("token", "--company", "nobody", "--role", "owner")
+        assert (answer.returncode, answer.stdout) == (1, "")
+        assert answer.stderr.startswith("✗ Não há empresa `nobody`")
+
+    def test_a_company_can_be_added_once(self, stack: Stack) -> None:
+        words = ("company", "add", "padaria", "--name", "Padaria da Ana", "--time-zone", "America/Manaus")
+        assert stack.run(*words).returncode == 0
+        assert "Já existe" in stack.run(*words).stderr
+        listed = json.loads(stack.run("company", "list", "--json").stdout)
+        assert {"padaria", "demo"} <= {company["slug"] for company in listed}
+
+    def test_the_database_matches_the_release(self, stack: Stack) -> None:
+        assert json.loads(stack.run("db", "check", "--json").stdout) == {"drift": []}
+
+    def test_the_doctor_finds_nothing_wrong(self, stack: Stack) -> None:
+        answer = stack.run("doctor", "--json")
+        findings = json.loads(answer.stdout)
+        assert answer.returncode == 0
+        assert len(findings) >= 8
+        assert not [finding for finding in findings if finding["level"] == "bad"]
+
+    def test_keys_rotate_while_everything_runs(self, stack: Stack) -> None:
+        assert stack.run("keys", "rotate", "--json").returncode == 0
+        used = json.loads(stack.run("keys", "list", "--json").stdout)
+        assert min(used.values()) == 0
+        assert json.loads(stack.run("keys", "forget", "--json").stdout)["forgotten"] >= 1
+        assert stack.run("doctor").returncode == 0
+
+    @pytest.mark.parametrize("process", ["api", "engine", "worker", "beat"])
+    def test_health_of_a_process_is_an_exit_code(self, stack: Stack, process: str) -> None:
+        assert stack.run("health", process).returncode == 0
+
+
+class TestCrash:
+    def test_a_killed_postgres_and_a_killed_supervisor_lose_nothing(self) -> None:
+        with new_stack() as stack:
+            assert stack.up().returncode == 0
+            assert stack.run("company", "add", "fica", "--name", "Fica").returncode == 0
+
+            killed = stack.pid_of("postgres")
+            kill(killed)
+            wait_until("postgres is back", lambda: stack.pid_of("postgres") != killed and stack.is_ready())
+
+            kill(stack.state()["pid"])
+            wait_until("the programs end with their supervisor", lambda: len(_programs(stack)) == 0)
+            assert stack.up().returncode == 0
+            listed = json.loads(stack.run("company", "list", "--json").stdout)
+            assert {company["slug"] for company in listed} == {"demo", "fica"}
+
+    def test_a_killed_program_is_started_again(self) -> None:
+        with new_stack() as stack:
+            assert stack.up().returncode == 0
+            killed = stack.pid_of("engine")
+            kill(killed)
+            wait_until("the engine is back", lambda: stack.pid_of("engine") != killed)
+            wait_until("and well", lambda: stack.run("health", "engine").returncode == 0)
+
+    def test_a_term_signal_stops_everything_within_ten_seconds(self) -> None:
+        with new_stack() as stack:
+            assert stack.up().returncode == 0
+            os.kill(stack.state()["pid"], signal.SIGTERM)
+            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=10)
+
+    def test_down_stops_a_detached_one_and_is_content_when_nothing_runs(self) -> None:
+        with new_stack() as stack:
+            assert stack.up().returncode == 0
+            assert stack.run("down").returncode == 0
+            assert not processes_of(stack)
+            assert stack.run("down").returncode == 0
+            assert stack.run("status").returncode == 1
+
+
+class TestBadInput:
+    def test_a_taken_port_is_named(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            answer = run("up", "--home", str(tmp_path / "home"), "--port", str(port))
+        assert answer.returncode == 1
+        assert f"127.0.0.1:{port}" in _only_line(answer)
+
+    def test_an_unreachable_database_is_named(self, tmp_path: Path) -> None:
+        url = "postgresql://app:geheim@127.0.0.1:1/x"
+        answer = run("up", "--home", str(tmp_path / "home"), "--port", "0", DATABASE_URL=url)
+        assert answer.returncode == 1
+        line = next(line for line in answer.stderr.splitlines() if line.startswith("✗"))
+        assert "DATABASE_URL (127.0.0.1:1" in line
+        assert "geheim" not in answer.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DATABASE_URL", "mysql://geheim@x/y"),
+            ("REDIS_URL", "http://geheim"),
+            ("MASTERIA_DRAIN_SECONDS", "geheim"),
+            ("MASTERIA_METRICS_PORT", "99999"),
+            ("MASTERIA_STORAGE_URL", "ftp://geheim"),
+            ("MASTERIA_PUBLIC_URL", "geheim"),
+        ],
+    )
+    def test_a_malformed_variable_is_named_and_its_value_is_not_shown(
+        self, tmp_path: Path, name: str, value: str
+    ) -> None:
+        answer = run("up", "--home", str(tmp_path / "home"), **{name: value})
+        assert answer.returncode == 1
+        assert name in _only_line(answer)
+        assert "geheim" not in answer.stderr
+
+    def test_a_missing_variable_is_named(self, tmp_path: Path) -> None:
+        answer = run("engine", MASTERIA_HOME=str(tmp_path))
+        assert answer.returncode == 1
+        assert "MASTERIA_SECRET_KEYS" in answer.stderr
+
+    def test_a_corrupt_key_file_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "secrets").mkdir(mode=0o700)
+        (tmp_path / "secrets" / "keys").write_text("k1:not-base64")
+        answer = run("up", "--home", str(tmp_path), "--port", "0")
+        assert answer.returncode == 1
+        assert str(tmp_path / "secrets" / "keys") in answer.stderr
+        assert "not-base64" not in answer.stderr
+
+    def test_a_read_only_home_is_named(self) -> None:
+        answer = run("up", "--home", "/proc/masteria")
+        assert answer.returncode == 1
+        assert "/proc/masteria" in _only_line(answer)
+
+    def test_wrong_usage_is_exit_code_two(self) -> None:
+        assert run("up", "--nonsense").returncode == 2
+        assert run("nonsense").returncode == 2
+        assert run("token").returncode == 2
+
+
+class TestHelp:
+    @pytest.mark.parametrize("command", ["up", "down", "status", "doctor", "token", "db", "keys", "health", "company"])
+    def test_help_is_portuguese_first_and_english_by_locale(self, command: str) -> None:
+        assert run(command, "--help", LANG="C.UTF-8").stdout.startswith("uso: masteria")
+        assert run(command, "--help", LANG="en_US.UTF-8").stdout.startswith("usage: masteria")
+
+    @pytest.mark.parametrize("process", ["api", "engine", "worker", "beat"])
+    def test_every_process_explains_itself(self, process: str) -> None:
+        assert run(process, "--help").returncode == 0
+
+
+def _programs(stack: Stack) -> list[psutil.Process]:
+    return [process for process in processes_of(stack) if Path(process.exe()).name.startswith("python")]
+
+
+def _only_line(answer: "subprocess.CompletedProcess[str]") -> str:
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("✗ ")
+    return line
