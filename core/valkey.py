@@ -19,14 +19,14 @@ from core.errors import AppError, Misconfigured, Unavailable
 from core.logging import get_logger
 from core.texts import Text
 
-_SECONDS: Final = 2.0  # to connect, to answer, and to wait for a free connection
+SECONDS: Final = 2.0  # to connect, to answer, and to wait for a free connection
 _CONNECTIONS: Final = 32
 _CHECK_KEY: Final = "masteria:check"
 
 log = get_logger(__name__)
 
 
-def open_valkey(url: str, *, name: str = "masteria") -> redis.Redis:
+def open_valkey(url: str, *, name: str = "masteria", seconds: float = SECONDS) -> redis.Redis:
     """Made once at the start of a process, by its entry point; strings go in and out.
 
     A blocking read (BLPOP, XREAD BLOCK) longer than two seconds needs a client of its own.
@@ -36,9 +36,9 @@ def open_valkey(url: str, *, name: str = "masteria") -> redis.Redis:
             url,
             client_name=name,
             max_connections=_CONNECTIONS,
-            timeout=_SECONDS,
-            socket_timeout=_SECONDS,
-            socket_connect_timeout=_SECONDS,
+            timeout=seconds,
+            socket_timeout=seconds,
+            socket_connect_timeout=seconds,
             # Once more on a connection that the server had already closed; a slow server is not asked twice.
             retry=Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,)),
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
@@ -132,7 +132,7 @@ _CAUSES: Final = (
     _Cause(kinds=(exceptions.OutOfMemoryError,), reason=Text("memória esgotada", "out of memory")),
     _Cause(
         kinds=(exceptions.TimeoutError, TimeoutError),
-        reason=Text(f"sem resposta em {_SECONDS:.0f} s", f"no answer within {_SECONDS:.0f} s"),
+        reason=Text("sem resposta a tempo", "no answer in time"),
     ),
     _Cause(kinds=(socket.gaierror,), reason=Text("nome não encontrado", "name not found")),
     _Cause(kinds=(ConnectionRefusedError,), reason=Text("conexão recusada", "connection refused")),

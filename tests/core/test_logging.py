@@ -139,7 +139,7 @@ class TestConfigure:
 
         assert log.text == ""
 
-    @pytest.mark.parametrize("name", ["uvicorn.error", "celery.worker", "alembic", "aiohttp.server", "asyncio"])
+    @pytest.mark.parametrize("name", ["uvicorn.error", "celery.worker", "kombu", "aiohttp.server", "asyncio"])
     def test_the_lines_of_libraries_are_redacted_too(self, log: Log, name: str) -> None:
         logging.getLogger(name).info("connecting to %s", "redis://:zebra@127.0.0.1:6379/0")
 

@@ -88,6 +88,20 @@ class TestUpgrade:
                 assert await upgrade(other) == CURRENT
 
 
+class TestDowngrade:
+    async def test_a_database_goes_back_to_nothing_and_up_again(self, empty: AsyncEngine) -> None:
+        async with empty.connect() as connection:
+            await upgrade(connection)
+            await connection.run_sync(_downgrade)
+            assert (await revisions(connection)).found is None
+            tables = (
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+            )
+            assert list(await connection.scalars(text(tables))) == ["alembic_version"]
+            assert await upgrade(connection) == CURRENT
+            assert await find_drift(connection) == []
+
+
 class TestLockTimeout:
     @pytest.mark.parametrize("obstacle", [IN_THE_MIGRATION, IN_A_PARTITION], ids=["migration", "partition"])
     async def test_an_upgrade_that_must_wait_for_a_lock_gives_up_soon_and_can_be_run_again(
@@ -226,3 +240,9 @@ async def _catalogue_rows(engine: AsyncEngine) -> Sequence[Any]:
     """)
     async with engine.connect() as connection:
         return (await connection.execute(rows)).all()
+
+
+def _downgrade(connection: Connection) -> None:
+    config = migrate._config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "base")

@@ -24,6 +24,7 @@ from core.valkey import open_valkey
 from tests.fixtures.servers import Servers
 
 GROUP = "connection-1"
+PATIENT = 30.0  # a thousand takers on a busy machine wait longer for a connection than a process should
 FIVE = Limit(name="five", count=50, burst=5)
 FULL = 0.1  # seconds until it is full again
 HOURLY = Limit(name="hourly", count=1, period=3600, burst=5)
@@ -31,7 +32,7 @@ HOURLY = Limit(name="hourly", count=1, period=3600, burst=5)
 
 @pytest.fixture
 async def valkey(servers: Servers) -> AsyncIterator[redis.Redis]:
-    async with open_valkey(servers.redis_url) as client:
+    async with open_valkey(servers.redis_url, seconds=PATIENT) as client:
         await client.flushall()
         yield client
 
@@ -39,7 +40,10 @@ async def valkey(servers: Servers) -> AsyncIterator[redis.Redis]:
 @pytest.fixture
 async def clients(servers: Servers, valkey: redis.Redis) -> AsyncIterator[list[redis.Redis]]:
     async with AsyncExitStack() as stack:
-        yield [valkey, *[await stack.enter_async_context(open_valkey(servers.redis_url)) for _ in range(3)]]
+        yield [
+            valkey,
+            *[await stack.enter_async_context(open_valkey(servers.redis_url, seconds=PATIENT)) for _ in range(3)],
+        ]
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, delete, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.db.migrate import EXPECTED
 from core.db.rls import find_gaps
 from core.db.roles import APP, MIGRATOR, PRIV
 from core.models.installation import Company
-from core.models.tables import INSTALLATION_TABLES
+from core.models.tables import INSTALLATION_TABLES, METADATA
 from tests.fixtures.isolation import NOT_ALLOWED, RAISED, Attempt, Door, Scene, attempt, open_scene, within
 from tests.fixtures.servers import Servers
 
@@ -96,7 +96,7 @@ class TestInstallationTables:
         async with scene.planted(f"DROP POLICY owner ON {table}") as connection:
             assert f"{table}: policy owner is missing" in await find_gaps(connection, EXPECTED)
             async with within(connection)(MIGRATOR) as owner:
-                assert await attempt(owner, text(f"DELETE FROM {table}")) == Attempt()
+                assert await attempt(owner, delete(METADATA.tables[table])) == Attempt()
 
     async def test_the_app_cannot_turn_the_clock(self, scene: Scene) -> None:
         async with scene.logged_in(APP, scene.ana.company) as connection:
