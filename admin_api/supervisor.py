@@ -16,10 +16,9 @@ from core.embedded import DATABASE, Embedded
 from core.errors import AppError, Misconfigured, Unavailable
 from core.home import Home
 from core.probe import ask
-from core.servers import postgres, valkey
 from core.servers.postgres import Postgres
-from core.servers.process import Stop, free_port
-from core.servers.valkey import Valkey
+from core.servers.process import free_port
+from core.servers.server import Server
 from core.settings import Settings
 
 READY_SECONDS: Final = 60.0
@@ -110,7 +109,7 @@ class Supervisor:
     async def _stop_all(self) -> None:
         """Programs first, so that what they were doing still finds its database; then the servers."""
         await self._stop(self._programs, seconds=STOP_SECONDS)
-        await self._stop(self._servers, seconds=postgres.FAST.seconds)
+        await self._stop(self._servers, seconds=Postgres.how_to_stop.seconds)
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
     async def _stop(self, programs: list[Program], *, seconds: float) -> None:
@@ -127,19 +126,19 @@ class Supervisor:
         settings, embedded = self._plan.settings, self._embedded
         servers = []
         if settings.database_url is None:
-            servers.append(self._server("postgres", embedded.postgres, postgres.FAST))
+            servers.append(self._server("postgres", embedded.postgres))
         if settings.redis_url is None:
-            servers.append(self._server("valkey", embedded.valkey, valkey.TERM))
+            servers.append(self._server("valkey", embedded.valkey))
         return servers
 
-    def _server(self, name: str, server: Postgres | Valkey, how: Stop) -> Program:
+    def _server(self, name: str, server: Server) -> Program:
         return Program(
             name=name,
             argv=lambda: server.argv,
             options=lambda: server.start_options,
             prepare=server.prepare,
             is_noise=server.is_noise,
-            stop_signal=how.polite,
+            stop_signal=server.how_to_stop.polite,
             print_line=self._plan.print_line,
         )
 

@@ -12,7 +12,9 @@ from core.audit import OPERATOR
 from core.crypto import InstallationKey, KeyRing
 from core.db.sessions import Database
 from core.embedded import Urls
+from core.floor import Floor, open_floor
 from core.ids import CompanyId
+from tests.fixtures.api import settings_of
 from tests.fixtures.servers import Servers
 
 
@@ -28,6 +30,19 @@ async def servers() -> AsyncIterator[Servers]:
 async def urls(servers: Servers) -> AsyncIterator[Urls]:
     async with servers.clone() as urls:
         yield urls
+
+
+@pytest.fixture(scope="module")
+async def floor_urls(servers: Servers) -> AsyncIterator[Urls]:
+    """The database that the floor of a whole module stands on."""
+    async with servers.clone() as urls:
+        yield urls
+
+
+@pytest.fixture(scope="module")
+async def floor(servers: Servers, floor_urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Floor]:
+    async with open_floor(settings_of(servers, floor_urls, tmp_path_factory.mktemp("home"))) as floor:
+        yield floor
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The embedded PostgreSQL 18 with pgvector: our own initdb, passwords only, loopback only."""
 
-import asyncio
 import secrets
 import shutil
 import signal
@@ -8,19 +7,17 @@ import subprocess
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, ClassVar, Final
 
 import asyncpg
+from typing_extensions import override
 
-from core.clock import Deadline
-from core.errors import Misconfigured, Unavailable
+from core.errors import Misconfigured
 from core.home import named_failure
-from core.servers.account import Account
-from core.servers.process import LOOPBACK, Stop, free_port, stop_child, stop_leftover, wheel_folder
+from core.servers.process import LOOPBACK, Stop, free_port, stop_leftover, wheel_folder
+from core.servers.server import Server
 
 SUPERUSER: Final = "postgres"
-FAST: Final = Stop(signal.SIGINT)  # PostgreSQL's "fast" shutdown: roll back, write a checkpoint, leave
-_READY_SECONDS: Final = 30.0
 
 # A laptop's worth of memory; durability as strict as in production.
 _SETTINGS: Final = {
@@ -43,26 +40,20 @@ _SETTINGS: Final = {
 }
 
 
-@dataclass(kw_only=True, slots=True)
-class Postgres:
-    folder: Path
-    account: Account
+@dataclass(kw_only=True)
+class Postgres(Server):
     superuser_password: str
-    wanted_port: int = 0
     settings: dict[str, str] = field(default_factory=dict)
-    port: int = 0
-    _child: "subprocess.Popen[bytes] | None" = None
 
-    def start(self, log: IO[Any] | int | None = None) -> "subprocess.Popen[bytes]":
-        self.stop()
-        self.prepare()
-        self._child = subprocess.Popen(self.argv, stdout=log, stderr=subprocess.STDOUT, **self.start_options)
-        return self._child
+    title: ClassVar[str] = "PostgreSQL"
+    how_to_stop: ClassVar[Stop] = Stop(signal.SIGINT)  # its "fast" shutdown: roll back, write a checkpoint, leave
+    ready_seconds: ClassVar[float] = 30.0
 
+    @override
     def prepare(self) -> None:
         """What must be done before each start: leftovers ended, a cluster made, a port found."""
         programs = self._programs()
-        stop_leftover("postgres", self.data, FAST)
+        stop_leftover("postgres", self.data, self.how_to_stop)
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster(programs)
         # Nobody works in the folder now: the number in it may be anyone's, and PostgreSQL would wait for them.
@@ -70,30 +61,19 @@ class Postgres:
         self.port = free_port(self.port or self.wanted_port)
 
     @property
+    @override
     def argv(self) -> list[str]:
         options = _SETTINGS | {"port": str(self.port)} | self.settings
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         return [str(self._programs() / "postgres"), "-D", str(self.data), *words]
 
     @property
-    def start_options(self) -> dict[str, Any]:
-        return {"cwd": self.data, "start_new_session": True, "umask": 0o077, **self.account.start_options}
-
-    async def wait_ready(self) -> None:
-        deadline = Deadline.after(_READY_SECONDS)
-        while not await self._answers():
-            if deadline.passed:
-                raise Unavailable(
-                    f"O PostgreSQL embutido em {self.data} não respondeu em {_READY_SECONDS:.0f} s.",
-                    f"The embedded PostgreSQL in {self.data} did not answer within {_READY_SECONDS:.0f} s.",
-                )
-            await asyncio.sleep(0.05)
-
-    def stop(self) -> None:
-        if self._child is not None:
-            stop_child(self._child, FAST)
+    @override
+    def workplace(self) -> Path:
+        return self.data
 
     @staticmethod
+    @override
     def is_noise(line: str) -> bool:
         """What the server tells of an ordinary life; its warnings and errors are not among it."""
         return "] LOG:  " in line
@@ -107,11 +87,11 @@ class Postgres:
 
     async def connect(self, database: str = SUPERUSER) -> "asyncpg.Connection[Any]":
         url = self.url(user=SUPERUSER, password=self.superuser_password, database=database)
-        return await asyncpg.connect(
-            url, ssl=False
-        )  # else it looks for certificates in a HOME that may be closed to us
+        # With a try of TLS it would look for certificates in a HOME that may be closed to us.
+        return await asyncpg.connect(url, ssl=False)
 
-    async def _answers(self) -> bool:
+    @override
+    async def answers(self) -> bool:
         try:
             connection = await self.connect()
         except asyncpg.InvalidPasswordError as error:

@@ -1,73 +1,50 @@
 """The embedded Valkey 9: password, loopback only, nothing on disk, for it carries only hints."""
 
-import asyncio
 import signal
-import subprocess
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import ClassVar
 
 import redis.asyncio as redis
+from typing_extensions import override
 
-from core.clock import Deadline
-from core.errors import Unavailable
-from core.servers.account import Account
-from core.servers.process import LOOPBACK, Stop, free_port, stop_child, stop_leftover, wheel_folder
-
-TERM: Final = Stop(signal.SIGTERM)
-_READY_SECONDS: Final = 10.0
+from core.servers.process import LOOPBACK, Stop, free_port, stop_leftover, wheel_folder
+from core.servers.server import Server
 
 
-@dataclass(kw_only=True, slots=True)
-class Valkey:
-    folder: Path
-    account: Account
+@dataclass(kw_only=True)
+class Valkey(Server):
     password: str
-    wanted_port: int = 0
-    port: int = 0
-    _child: "subprocess.Popen[bytes] | None" = None
 
-    def start(self, log: IO[Any] | int | None = None) -> "subprocess.Popen[bytes]":
-        self.stop()
-        self.prepare()
-        self._child = subprocess.Popen(self.argv, stdout=log, stderr=subprocess.STDOUT, **self.start_options)
-        return self._child
+    title: ClassVar[str] = "Valkey"
+    how_to_stop: ClassVar[Stop] = Stop(signal.SIGTERM)
+    ready_seconds: ClassVar[float] = 10.0
 
+    @override
     def prepare(self) -> None:
         """What must be done before each start: leftovers ended, a port found, the password where only it can read."""
         self.account.own_folder(self.folder)
-        stop_leftover("valkey-server", self.folder, TERM)
+        stop_leftover("valkey-server", self.folder, self.how_to_stop)
         self.port = free_port(self.port or self.wanted_port)
         self.account.own_file(self._config_file, self._config())
 
     @property
+    @override
     def argv(self) -> list[str]:
         return [str(self._program()), str(self._config_file)]
 
     @property
-    def start_options(self) -> dict[str, Any]:
-        return {"cwd": self.folder, "start_new_session": True, "umask": 0o077, **self.account.start_options}
+    @override
+    def workplace(self) -> Path:
+        return self.folder
 
     @property
     def _config_file(self) -> Path:
         return self.folder / "valkey.conf"
 
-    async def wait_ready(self) -> None:
-        deadline = Deadline.after(_READY_SECONDS)
-        while not await self._answers():
-            if deadline.passed:
-                raise Unavailable(
-                    f"O Valkey embutido em {self.folder} não respondeu em {_READY_SECONDS:.0f} s.",
-                    f"The embedded Valkey in {self.folder} did not answer within {_READY_SECONDS:.0f} s.",
-                )
-            await asyncio.sleep(0.05)
-
-    def stop(self) -> None:
-        if self._child is not None:
-            stop_child(self._child, TERM)
-
     @staticmethod
+    @override
     def is_noise(line: str) -> bool:
         """It keeps nothing on disk, so a hint about background saves concerns nobody."""
         return any(words in line for words in ("Memory overcommit", "scheduling shutdown", "ready to exit"))
@@ -76,7 +53,8 @@ class Valkey:
     def url(self) -> str:
         return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
 
-    async def _answers(self) -> bool:
+    @override
+    async def answers(self) -> bool:
         async with redis.Redis.from_url(self.url) as client:
             try:
                 return bool(await client.ping())

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from admin_api.app import make_app
 from core.db.sessions import Database
 from core.embedded import Urls
-from core.floor import Floor, open_floor
+from core.floor import Floor
 from core.valkey import open_valkey
-from tests.fixtures.api import LOOPBACK, NOBODY, client_of, settings_of
+from tests.fixtures.api import LOOPBACK, NOBODY, client_of
 from tests.fixtures.servers import Servers
 
 PROMISED: Final = {
@@ -36,18 +36,6 @@ PROMISED: Final = {
 }
 
 Lame = Callable[[Floor], AbstractAsyncContextManager[Floor]]
-
-
-@pytest.fixture(scope="module")
-async def urls(servers: Servers) -> AsyncIterator[Urls]:
-    async with servers.clone() as urls:
-        yield urls
-
-
-@pytest.fixture(scope="module")
-async def floor(servers: Servers, urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Floor]:
-    async with open_floor(settings_of(servers, urls, tmp_path_factory.mktemp("home"))) as floor:
-        yield floor
 
 
 @asynccontextmanager
@@ -83,9 +71,9 @@ async def silent_server() -> AsyncIterator[Silent]:
 
 
 @asynccontextmanager
-async def revision_set_to(revision: str, urls: Urls) -> AsyncIterator[None]:
+async def revision_set_to(revision: str, floor_urls: Urls) -> AsyncIterator[None]:
     """As the migrator, who owns the table."""
-    migrator = create_async_engine(urls.migrator)
+    migrator = create_async_engine(floor_urls.migrator)
     change = text("UPDATE alembic_version SET version_num = :revision")
     async with migrator.begin() as connection:
         before = await connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -97,9 +85,9 @@ async def revision_set_to(revision: str, urls: Urls) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def connections_refused(urls: Urls, servers: Servers) -> AsyncIterator[None]:
+async def connections_refused(floor_urls: Urls, servers: Servers) -> AsyncIterator[None]:
     """As at a restart: every connection ends, and no new one is let in."""
-    name = urls.app.rpartition("/")[2]
+    name = floor_urls.app.rpartition("/")[2]
     superuser = await servers.embedded.postgres.connect()
     await superuser.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
     await superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
@@ -167,8 +155,8 @@ class TestReady:
         assert time.perf_counter() - started < 4
         assert answer.json()["reasons"] == {"database": "unreachable: TimeoutError"}
 
-    async def test_a_database_behind_this_release_is_told_to_be_upgraded(self, floor: Floor, urls: Urls) -> None:
-        async with revision_set_to("0000", urls):
+    async def test_a_database_behind_this_release_is_told_to_be_upgraded(self, floor: Floor, floor_urls: Urls) -> None:
+        async with revision_set_to("0000", floor_urls):
             behind = await ask(floor, "/ready")
 
         assert behind.status_code == 503
@@ -177,9 +165,9 @@ class TestReady:
         assert (await ask(floor, "/ready")).status_code == 200
 
     async def test_a_database_that_comes_back_makes_it_ready_again(
-        self, floor: Floor, urls: Urls, servers: Servers
+        self, floor: Floor, floor_urls: Urls, servers: Servers
     ) -> None:
-        async with connections_refused(urls, servers):
+        async with connections_refused(floor_urls, servers):
             assert (await ask(floor, "/ready")).status_code == 503
 
         assert (await ask(floor, "/ready")).status_code == 200

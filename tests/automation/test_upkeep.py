@@ -1,7 +1,7 @@
 """What a clock starts runs once per firing, and forgets only what nobody needs any more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -21,33 +21,21 @@ from core.audit import OPERATOR
 from core.clock import Deadline
 from core.embedded import Urls
 from core.events import mark_read
-from core.floor import Floor, open_floor
+from core.floor import Floor
 from core.ids import CompanyId, new_id
 from core.models.installation import Company
 from core.models.record import DomainEvent
 from core.queue import TaskName, make_app
-from tests.fixtures.api import NOBODY, settings_of
+from tests.fixtures.api import NOBODY
 from tests.fixtures.servers import Servers
 
 FORGET: Final = ScheduleName.FORGET_OLD
 DAY: Final = timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-async def urls(servers: Servers) -> AsyncIterator[Urls]:
-    async with servers.clone() as urls:
-        yield urls
-
-
-@pytest.fixture(scope="module")
-async def floor(servers: Servers, urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Floor]:
-    async with open_floor(settings_of(servers, urls, tmp_path_factory.mktemp("home"))) as floor:
-        yield floor
-
-
 @pytest.fixture(autouse=True)
-async def empty_ledger(servers: Servers, urls: Urls) -> None:
-    async with servers.superuser(urls) as superuser:
+async def empty_ledger(servers: Servers, floor_urls: Urls) -> None:
+    async with servers.superuser(floor_urls) as superuser:
         await superuser.execute("TRUNCATE schedule_ledger")
 
 
@@ -96,40 +84,40 @@ async def numbers(floor: Floor, company: CompanyId) -> list[int]:
         return list(await session.scalars(select(DomainEvent.seq).order_by(DomainEvent.seq)))
 
 
-async def ledger(servers: Servers, urls: Urls) -> list[tuple[datetime, bool]]:
-    async with servers.superuser(urls) as superuser:
+async def ledger(servers: Servers, floor_urls: Urls) -> list[tuple[datetime, bool]]:
+    async with servers.superuser(floor_urls) as superuser:
         rows = await superuser.fetch("SELECT fire_at, done_at IS NOT NULL FROM schedule_ledger ORDER BY fire_at")
     return [(row[0], row[1]) for row in rows]
 
 
 class TestRunTick:
     async def test_the_first_of_a_firing_does_the_work_and_says_so_in_the_ledger(
-        self, floor: Floor, servers: Servers, urls: Urls
+        self, floor: Floor, servers: Servers, floor_urls: Urls
     ) -> None:
         assert await run_tick(floor, FORGET)
 
-        assert await ledger(servers, urls) == [(schedule_named(FORGET).fire_at(clock.now()), True)]
+        assert await ledger(servers, floor_urls) == [(schedule_named(FORGET).fire_at(clock.now()), True)]
 
     async def test_a_second_one_at_the_same_firing_does_nothing(self, floor: Floor) -> None:
         assert await run_tick(floor, FORGET)
 
         assert not await run_tick(floor, FORGET)
 
-    async def test_of_eight_at_once_one_runs(self, floor: Floor, servers: Servers, urls: Urls) -> None:
+    async def test_of_eight_at_once_one_runs(self, floor: Floor, servers: Servers, floor_urls: Urls) -> None:
         ran = await asyncio.gather(*(run_tick(floor, FORGET) for _ in range(8)))
 
         assert sorted(ran) == [False] * 7 + [True]
-        assert len(await ledger(servers, urls)) == 1
+        assert len(await ledger(servers, floor_urls)) == 1
 
     @pytest.mark.usefixtures("turned")
     async def test_a_late_one_after_missed_ones_catches_up_once(
-        self, floor: Floor, servers: Servers, urls: Urls
+        self, floor: Floor, servers: Servers, floor_urls: Urls
     ) -> None:
         assert await run_tick(floor, FORGET)
         clock.follow_shift(timedelta(hours=2, minutes=20))
 
         assert [await run_tick(floor, FORGET) for _ in range(3)] == [True, False, False]
-        assert len(await ledger(servers, urls)) == 2
+        assert len(await ledger(servers, floor_urls)) == 2
 
     @pytest.mark.usefixtures("turned")
     async def test_a_clock_that_jumps_back_does_not_run_a_firing_again(self, floor: Floor) -> None:
@@ -141,15 +129,17 @@ class TestRunTick:
 
         assert not await run_tick(floor, FORGET)
 
-    async def test_a_broker_that_is_away_does_not_stop_it(self, floor: Floor, servers: Servers, urls: Urls) -> None:
+    async def test_a_broker_that_is_away_does_not_stop_it(
+        self, floor: Floor, servers: Servers, floor_urls: Urls
+    ) -> None:
         await new_company(floor)
         make_app(floor.settings.model_copy(update={"redis_url": SecretStr(f"redis://{NOBODY}/0")}))
 
         assert await run_tick(floor, FORGET)
-        assert [is_done for _, is_done in await ledger(servers, urls)] == [True]
+        assert [is_done for _, is_done in await ledger(servers, floor_urls)] == [True]
 
     async def test_ledger_rows_go_after_thirty_days_and_not_before(
-        self, floor: Floor, servers: Servers, urls: Urls
+        self, floor: Floor, servers: Servers, floor_urls: Urls
     ) -> None:
         ages = (29 * DAY, 31 * DAY, 400 * DAY)
         for age in ages:
@@ -157,7 +147,7 @@ class TestRunTick:
 
         await run_tick(floor, FORGET)
 
-        kept = [fire_at for fire_at, _ in await ledger(servers, urls)]
+        kept = [fire_at for fire_at, _ in await ledger(servers, floor_urls)]
         assert len(kept) == 2
         assert min(kept) > datetime.now(UTC) - 30 * DAY
 

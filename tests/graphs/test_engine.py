@@ -18,29 +18,16 @@ from core import clock, telemetry
 from core.db import listen as listen_module
 from core.embedded import Urls
 from core.events import Event, EventKind, emit
-from core.floor import Floor, open_floor
+from core.floor import Floor
 from core.models.stream import IncomingEvent, Lane, Outbound, Turn
 from core.probe import Pulse
 from graphs import engine as engine_module
 from graphs.engine import Engine, Loop
 from graphs.store import publish_depths
-from tests.fixtures.api import settings_of
 from tests.fixtures.rows import Filled, make_filled_company
 from tests.fixtures.servers import Servers
 
 SOON: Final = 3.0  # well under the five seconds of a sweep
-
-
-@pytest.fixture(scope="module")
-async def urls(servers: Servers) -> AsyncIterator[Urls]:
-    async with servers.clone() as urls:
-        yield urls
-
-
-@pytest.fixture(scope="module")
-async def floor(servers: Servers, urls: Urls, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Floor]:
-    async with open_floor(settings_of(servers, urls, tmp_path_factory.mktemp("home"))) as floor:
-        yield floor
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +103,8 @@ async def commit_an_event(floor: Floor, company: Filled) -> None:
         emit(session, Event(kind=EventKind.API_KEY_CREATED))
 
 
-async def end_all_connections(servers: Servers, urls: Urls) -> None:
-    async with servers.superuser(urls) as superuser:
+async def end_all_connections(servers: Servers, floor_urls: Urls) -> None:
+    async with servers.superuser(floor_urls) as superuser:
         await superuser.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -125,8 +112,8 @@ async def end_all_connections(servers: Servers, urls: Urls) -> None:
 
 
 @asynccontextmanager
-async def database_away(servers: Servers, urls: Urls) -> AsyncIterator[None]:
-    name = urls.app.rpartition("/")[2]
+async def database_away(servers: Servers, floor_urls: Urls) -> AsyncIterator[None]:
+    name = floor_urls.app.rpartition("/")[2]
     superuser = await servers.embedded.postgres.connect()
     await superuser.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
     await superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
@@ -235,13 +222,13 @@ class TestPulse:
 
 class TestDatabaseAway:
     async def test_it_hears_hints_again_after_its_connections_were_ended(
-        self, floor: Floor, company: Filled, servers: Servers, urls: Urls, monkeypatch: pytest.MonkeyPatch
+        self, floor: Floor, company: Filled, servers: Servers, floor_urls: Urls, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(listen_module, "_ALIVE_SECONDS", 0.1)
         monkeypatch.setattr(listen_module, "_RETRY_SECONDS", 0.1)
         async with engine_at_work(floor) as running:
             await settle(running)
-            await end_all_connections(servers, urls)
+            await end_all_connections(servers, floor_urls)
             # It looks once more when it listens again, because hints may have been lost.
             assert await running.work.next() < SOON
 
@@ -267,11 +254,11 @@ class TestDatabaseAway:
                 await running.work.next()
 
     async def test_it_survives_a_database_that_is_gone_for_a_while(
-        self, floor: Floor, servers: Servers, urls: Urls, monkeypatch: pytest.MonkeyPatch
+        self, floor: Floor, servers: Servers, floor_urls: Urls, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(engine_module, "SWEEP_SECONDS", 0.1)
         async with engine_at_work(floor) as running:
-            async with database_away(servers, urls):
+            async with database_away(servers, floor_urls):
                 while running.work.failures < 3:
                     await running.work.next()
                 assert running.pulse.alive
