@@ -6,15 +6,18 @@ import sys
 
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from core.db import migrate
+from core.db import catalogue, migrate
 from tests.fixtures.servers import TEMPLATE, Servers
 
 
-async def main() -> int:
+async def main(*, write: bool) -> int:
     servers = await Servers.start()
     try:
         engine = create_async_engine(servers.urls(TEMPLATE).migrator)
         async with engine.connect() as connection:
+            lines = await catalogue.read(connection)
+            if write:
+                catalogue.FILE.write_text("\n".join(lines) + "\n")
             drift = await migrate.find_drift(connection)
         await engine.dispose()
     finally:
@@ -26,4 +29,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(asyncio.run(main(write="--write" in sys.argv)))

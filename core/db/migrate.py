@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.db import partitions, rls
+from core.db import catalogue, partitions, rls
 from core.db.revision import Revisions, revisions
 from core.models.tables import INSTALLATION_TABLES, METADATA, TENANT_TABLES
 
@@ -47,6 +47,7 @@ async def find_drift(connection: AsyncConnection) -> list[str]:
         return [f"revision is {where.found}, this release wants {where.wanted}: run `masteria db upgrade`"]
     differences = await connection.run_sync(_differences)
     gaps = await rls.find_gaps(connection, EXPECTED)
+    differences += await catalogue.find_differences(connection)
     return differences + gaps + await partitions.find_missing(connection)
 
 

@@ -24,6 +24,7 @@ _OWN_OR_AN_ERROR: Final = "tenant_id = required_tenant()"
 _AN_ERROR: Final = "through_priv()"
 _READ_BY_ALL: Final = "clock_shift"  # `app_now()` reads it for whoever asks the time, the owner among them
 _EVERYTHING: Final = "SELECT, INSERT, UPDATE, DELETE"
+_PRIV_GRANTS: Final = {"incoming_events": "SELECT, UPDATE", "turns": "SELECT, UPDATE"}  # where a lease is written
 _GRANTS: Final = {
     "audit_log": "SELECT, INSERT",
     "domain_events": "SELECT, INSERT, DELETE",
@@ -40,7 +41,7 @@ def protect_tenant_table(table: str) -> list[str]:
 
 
 def let_priv_claim(table: str) -> list[str]:
-    return [_policy("priv", table, PRIV, "true"), f"GRANT SELECT, UPDATE ON {table} TO {PRIV}"]
+    return [_policy("priv", table, PRIV, "true"), f"GRANT {_PRIV_GRANTS.get(table, 'SELECT')} ON {table} TO {PRIV}"]
 
 
 def protect_installation_table(table: str) -> list[str]:

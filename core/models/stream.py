@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import APP_NOW, EMPTY, TenantEntity, closed, within_tenant
@@ -32,7 +32,7 @@ class Conversation(TenantEntity):
     control_epoch: Mapped[int] = mapped_column(server_default="0")
     control_reason: Mapped[str | None]
     control_since: Mapped[datetime] = mapped_column(server_default=APP_NOW)
-    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    assignee_id: Mapped[UUID | None]
     turn_seq: Mapped[int] = mapped_column(server_default="0")
     dialogue: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     message_seq: Mapped[int] = mapped_column(server_default="0")
@@ -44,6 +44,7 @@ class Conversation(TenantEntity):
     __table_args__ = (
         within_tenant("contact_id", "contacts"),
         within_tenant("connection_id", "connections"),
+        ForeignKeyConstraint(["tenant_id", "assignee_id"], ["memberships.tenant_id", "memberships.user_id"]),
         Index(
             "uq_conversations_open",
             "tenant_id",

@@ -28,9 +28,11 @@ CREATE FUNCTION priv.memberships_of(person uuid) RETURNS TABLE (company uuid, me
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$ SELECT tenant_id, id FROM memberships WHERE user_id = person ORDER BY tenant_id $$;
 ;;
+-- What is written here is written for the company of the transaction, whatever the caller says.
 CREATE FUNCTION priv.keep_api_key(wanted_digest bytea, company uuid, api_key uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    AS $$ INSERT INTO api_key_index (digest, company_id, api_key_id) VALUES (wanted_digest, company, api_key) $$;
+    AS $$ INSERT INTO api_key_index (digest, company_id, api_key_id)
+        SELECT wanted_digest, company, api_key WHERE company = current_tenant() $$;
 ;;
 CREATE FUNCTION priv.find_api_key(wanted bytea) RETURNS TABLE (company uuid, api_key uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -38,14 +40,15 @@ CREATE FUNCTION priv.find_api_key(wanted bytea) RETURNS TABLE (company uuid, api
 ;;
 CREATE FUNCTION priv.forget_api_key(company uuid, api_key uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    AS $$ DELETE FROM api_key_index WHERE company_id = company AND api_key_id = api_key $$;
+    AS $$ DELETE FROM api_key_index
+        WHERE company_id = company AND api_key_id = api_key AND company = current_tenant() $$;
 ;;
 -- False where another company holds the address; the caller must not learn which.
 CREATE FUNCTION priv.keep_address(wanted_kind text, wanted_value text, company uuid, connection uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO addresses AS a (kind, value, company_id, connection_id)
-        VALUES (wanted_kind, wanted_value, company, connection)
+        SELECT wanted_kind, wanted_value, company, connection WHERE company = current_tenant()
         ON CONFLICT (kind, value) DO UPDATE SET connection_id = excluded.connection_id
             WHERE a.company_id = excluded.company_id;
     RETURN FOUND;
@@ -57,7 +60,8 @@ CREATE FUNCTION priv.find_address(wanted_kind text, wanted_value text) RETURNS T
 ;;
 CREATE FUNCTION priv.forget_addresses(company uuid, connection uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    AS $$ DELETE FROM addresses WHERE company_id = company AND connection_id = connection $$;
+    AS $$ DELETE FROM addresses
+        WHERE company_id = company AND connection_id = connection AND company = current_tenant() $$;
 ;;
 -- True for one caller; again for another when the first one died on the way.
 CREATE FUNCTION priv.claim_tick(wanted_schedule text, wanted_time timestamptz) RETURNS boolean

@@ -216,7 +216,7 @@ CREATE TABLE conversations (
     CONSTRAINT fk_conversations_tenant_id_connection_id FOREIGN KEY(tenant_id, connection_id) REFERENCES connections (tenant_id, id),
     CONSTRAINT fk_conversations_tenant_id FOREIGN KEY(tenant_id) REFERENCES companies (id),
     CONSTRAINT ck_conversations_control CHECK (control IN ('bot', 'copilot', 'queued', 'human', 'closed')),
-    CONSTRAINT fk_conversations_assignee_id FOREIGN KEY(assignee_id) REFERENCES users (id)
+    CONSTRAINT fk_conversations_tenant_id_assignee_id FOREIGN KEY(tenant_id, assignee_id) REFERENCES memberships (tenant_id, user_id)
 );
 ;;
 CREATE INDEX ix_conversations_latest ON conversations (tenant_id, last_message_at DESC, id DESC);
