@@ -29,6 +29,7 @@ VERSION: Final = 1
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _ID_BYTES: Final = 16
+_TAG_BYTES: Final = 16
 _KEY_LINE: Final = re.compile(r"([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)")
 
 
@@ -53,6 +54,10 @@ class DataKey:
             return AESGCM(self.secret).decrypt(nonce, sealed, head + belongs_to)
         except InvalidTag:
             raise tampered() from None
+
+
+def looks_sealed(blob: bytes) -> bool:
+    return blob[:1] == bytes([VERSION]) and len(blob) >= 1 + _ID_BYTES + _NONCE_BYTES + _TAG_BYTES
 
 
 def key_id_of(blob: bytes) -> UUID:

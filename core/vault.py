@@ -111,6 +111,18 @@ async def rewrap(session: TenantSession, ring: KeyRing) -> int:
     return len(rows)
 
 
+async def rotate_company(database: Database, ring: KeyRing, company: CompanyId) -> int:
+    """A new data key, and every secret sealed with it. Each step commits, and all of it may be run again."""
+    async with database.tenant_session(company) as session:
+        if await rewrap(session, ring) == 0 and not await installation_keys_in_use(session):
+            return 0  # shredded: a new key would be a key to nothing
+        await add_key(session, ring)
+    secrets = await reseal(database, ring, company)
+    async with database.tenant_session(company) as session:
+        await drop_unused_keys(session)
+    return secrets
+
+
 async def reseal(database: Database, ring: KeyRing, company: CompanyId) -> int:
     """Seal the company's secrets with its newest key, in batches that each commit: a kill costs the last batch only."""
     return sum([await _reseal_column(database, ring, company, column) for column in sealed_columns()])

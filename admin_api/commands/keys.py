@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
 from admin_api.tenants.store import all_companies
 from admin_api.terminal import Parser, launch, progress, say, text, write, write_json
@@ -14,9 +15,8 @@ from core.crypto import InstallationKey, KeyRing, change_key_file
 from core.db.sessions import Database, Pool
 from core.errors import Misconfigured
 from core.home import Home
-from core.ids import CompanyId
 from core.settings import Settings
-from core.vault import add_key, drop_unused_keys, installation_keys_in_use, reseal, rewrap
+from core.vault import installation_keys_in_use, rotate_company
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser = Parser(prog="masteria keys", description=about)
     parser.add_argument("what", choices=sorted(_ACTIONS), help=text("o que fazer", "what to do"))
-    parser.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
+    add_home(parser)
     parser.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
     options = parser.parse_args(arguments)
-    return asyncio.run(_run(settings_here(options.home), options.what, as_json=options.json))
+    return asyncio.run(_run(settings_here(options), options.what, as_json=options.json))
 
 
 async def _run(settings: Settings, what: str, *, as_json: bool) -> int:
@@ -70,19 +70,8 @@ async def _rotate(room: Keyroom) -> Report:
     companies = await all_companies(room.database)
     secrets = 0
     for company in progress(companies, text("empresas", "companies")):
-        secrets += await _rotate_company(room, company)
+        secrets += await rotate_company(room.database, room.ring, company)
     return {"companies": len(companies), "secrets": secrets}
-
-
-async def _rotate_company(room: Keyroom, company: CompanyId) -> int:
-    async with room.database.tenant_session(company) as session:
-        if await rewrap(session, room.ring) == 0 and not await installation_keys_in_use(session):
-            return 0  # shredded: a new key would be a key to nothing
-        await add_key(session, room.ring)
-    secrets = await reseal(room.database, room.ring, company)
-    async with room.database.tenant_session(company) as session:
-        await drop_unused_keys(session)
-    return secrets
 
 
 async def _list(room: Keyroom) -> Report:
@@ -114,13 +103,14 @@ def _show(what: str, report: Report) -> None:
             write(f"{name:<34} {count:>6} " + text("chaves de empresas", "company keys"))
     elif what == "forget":
         say(
-            f"{report['forgotten']} chaves apagadas, {report['kept']} mantidas.", f"{report['forgotten']} keys dropped."
+            f"{report['forgotten']} chaves apagadas, {report['kept']} mantidas.",
+            f"{report['forgotten']} keys dropped, {report['kept']} kept.",
         )
     else:
         say(
-            f"Pronto: {report['companies']} empresas, {report['secrets']} segredos cifrados de novo. "
+            f"Pronto. Empresas: {report['companies']}; segredos cifrados de novo: {report['secrets']}. "
             "As chaves antigas continuam valendo: veja `masteria keys list` e apague-as com `masteria keys forget`.",
-            f"Done: {report['companies']} companies, {report['secrets']} secrets sealed anew. "
+            f"Done. Companies: {report['companies']}; secrets sealed anew: {report['secrets']}. "
             "Old keys stay valid: see `masteria keys list`, and drop them with `masteria keys forget`.",
         )
 

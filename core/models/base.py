@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    Dialect,
     Enum,
     ForeignKey,
     ForeignKeyConstraint,
@@ -20,7 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
+from typing_extensions import override
 
+from core.crypto import looks_sealed
 from core.ids import new_id
 
 APP_NOW: Final = text("app_now()")
@@ -32,6 +35,13 @@ class Sealed(TypeDecorator[bytes]):
 
     impl = LargeBinary
     cache_ok = True
+
+    @override
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """What was not sealed is not written: a plain secret would pass for one that nobody can open."""
+        if value is not None and not looks_sealed(value):
+            raise ValueError("a sealed column takes what Vault.seal made, nothing else")
+        return value
 
 
 class Base(DeclarativeBase):

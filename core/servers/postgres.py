@@ -15,7 +15,7 @@ from typing_extensions import override
 from core.errors import Misconfigured
 from core.home import named_failure
 from core.servers.process import LOOPBACK, Stop, free_port, stop_leftover, wheel_folder
-from core.servers.server import Server
+from core.servers.server import ENVIRONMENT, Server
 
 SUPERUSER: Final = "postgres"
 
@@ -126,7 +126,7 @@ class Postgres(Server):
                 check=False,
                 capture_output=True,
                 cwd=self.folder,
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+                env=ENVIRONMENT,
                 **self.account.start_options,
             )
             if made.returncode != 0:

@@ -54,7 +54,11 @@ def stop_process(pid: int, how: Stop) -> None:
         process.send_signal(how.polite)
         if not _ends_within(process, how.seconds):
             process.kill()
-            _ends_within(process, how.seconds)
+            if not _ends_within(process, how.seconds):
+                raise Misconfigured(
+                    f"O processo {pid}, que ficou de um `masteria up` anterior, não termina: confira-o antes de seguir.",
+                    f"Process {pid}, left by an earlier `masteria up`, does not end: look at it before going on.",
+                )
 
 
 def _ends_within(process: psutil.Process, seconds: float) -> bool:

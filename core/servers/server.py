@@ -5,12 +5,15 @@ import subprocess
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, Final
 
 from core.clock import Deadline
-from core.errors import Unavailable
+from core.errors import Misconfigured, Unavailable
 from core.servers.account import Account
 from core.servers.process import Stop, stop_child
+
+# Nothing of ours: a server that can be made to show its environment must not hold the keys to what it stores.
+ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 
 
 @dataclass(kw_only=True)
@@ -18,7 +21,7 @@ class Server(ABC):
     folder: Path
     account: Account
     wanted_port: int = 0
-    port: int = field(default=0, init=False)
+    port: int = 0
     _child: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     title: ClassVar[str]
@@ -50,7 +53,13 @@ class Server(ABC):
 
     @property
     def start_options(self) -> dict[str, Any]:
-        return {"cwd": self.workplace, "start_new_session": True, "umask": 0o077, **self.account.start_options}
+        return {
+            "cwd": self.workplace,
+            "env": ENVIRONMENT,
+            "start_new_session": True,
+            "umask": 0o077,
+            **self.account.start_options,
+        }
 
     def start(self, log: IO[Any] | int | None = None) -> "subprocess.Popen[bytes]":
         self.stop()
@@ -61,6 +70,11 @@ class Server(ABC):
     async def wait_ready(self) -> None:
         deadline = Deadline.after(self.ready_seconds)
         while not await self.answers():
+            if self._child is not None and self._child.poll() is not None:
+                raise Misconfigured(
+                    f"O {self.title} embutido em {self.folder} terminou ao iniciar (código {self._child.returncode}).",
+                    f"The embedded {self.title} in {self.folder} ended while starting (code {self._child.returncode}).",
+                )
             if deadline.passed:
                 raise Unavailable(
                     f"O {self.title} embutido em {self.folder} não respondeu em {self.ready_seconds:.0f} s.",

@@ -12,7 +12,7 @@ from uuid import UUID
 from core.crypto import InstallationKey, KeyRing, change_key_file
 from core.db.sessions import Database, Pool
 from core.ids import CompanyId
-from core.vault import add_key, drop_unused_keys, installation_keys_in_use, reseal, rewrap
+from core.vault import installation_keys_in_use, rotate_company
 
 
 def open_ring(file: Path) -> KeyRing:
@@ -22,13 +22,7 @@ def open_ring(file: Path) -> KeyRing:
 async def rotate(database: Database, file: Path, company: CompanyId) -> None:
     """A new installation key, a new data key, everything sealed anew, and what nothing needs any more forgotten."""
     change_key_file(file, lambda keys: (InstallationKey.new(), *keys))
-    ring = open_ring(file)
-    async with database.tenant_session(company) as session:
-        await rewrap(session, ring)
-        await add_key(session, ring)
-    await reseal(database, ring, company)
-    async with database.tenant_session(company) as session:
-        await drop_unused_keys(session)
+    await rotate_company(database, open_ring(file), company)
 
 
 async def forget_unused(database: Database, file: Path, company: CompanyId) -> None:

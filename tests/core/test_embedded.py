@@ -194,6 +194,10 @@ class TestProcesses:
         shown = " ".join(repr((process.cmdline(), process.environ())) for process in processes(servers))
         assert not [name for name in NAMES if servers.embedded.home.password(name) in shown]
 
+    def test_nothing_of_ours_is_in_their_environment(self, servers: Servers) -> None:
+        """A server that can be made to show its environment must not hold the keys to what it stores."""
+        assert {name for process in processes(servers) for name in process.environ()} <= {"PATH", "LC_ALL"}
+
 
 class TestFiles:
     def test_what_the_servers_own_is_closed_to_everyone_else(self, servers: Servers) -> None:

@@ -67,9 +67,9 @@ class TestMakeApp:
         assert (conf.accept_content, conf.task_serializer) == (["json"], "json")
         assert (conf.result_backend, conf.task_ignore_result) == (None, True)
 
-    def test_a_worker_that_dies_loses_nothing_and_hoards_nothing(self, sender: "Celery[Any]") -> None:
+    def test_a_task_that_kills_its_worker_does_not_come_back_for_ever(self, sender: "Celery[Any]") -> None:
         assert sender.conf.task_acks_late
-        assert sender.conf.task_reject_on_worker_lost
+        assert not sender.conf.task_reject_on_worker_lost
         assert sender.conf.worker_prefetch_multiplier == 1
         longest = queue._TASK_SECONDS + 2**queue._MAX_RETRIES
         assert sender.conf.broker_transport_options["visibility_timeout"] > longest

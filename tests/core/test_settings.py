@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from core import settings as settings_module
 from core.errors import Misconfigured
-from core.settings import Settings, default_home
+from core.settings import Settings, bare_asyncpg, default_home
 
 SECRET: Final = "s3nha-do-banco"
 NAMES: Final = tuple(name.upper() for name in Settings.model_fields)
@@ -136,7 +136,7 @@ class TestDatabaseUrl:
             ("postgres://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
             ("postgresql+asyncpg://u:p@h/d", "postgresql+asyncpg://u:p@h/d"),
             ("postgresql://u:p@h/d?sslmode=require", "postgresql+asyncpg://u:p@h/d?ssl=require"),
-            ("postgresql://u:p@h/d?sslmode=verify-full&x=1", "postgresql+asyncpg://u:p@h/d?ssl=verify-full&x=1"),
+            ("postgresql://u:p@h/d?sslmode=verify-full", "postgresql+asyncpg://u:p@h/d?ssl=verify-full"),
             ("postgresql://u:p@h/d?ssl=prefer", "postgresql+asyncpg://u:p@h/d?ssl=prefer"),
             ("postgresql://u:a%40b%2Fc@h/d", "postgresql+asyncpg://u:a%40b%2Fc@h/d"),
             ("postgresql://u:p@[::1]:5/d", "postgresql+asyncpg://u:p@[::1]:5/d"),
@@ -145,6 +145,16 @@ class TestDatabaseUrl:
     def test_it_is_read_as_asyncpg(self, monkeypatch: pytest.MonkeyPatch, given: str, read: str) -> None:
         assert load(monkeypatch, DATABASE_URL=given).require("DATABASE_URL") == read
         assert load(monkeypatch, DATABASE_MIGRATE_URL=given).require("DATABASE_MIGRATE_URL") == read
+
+    @pytest.mark.parametrize("option", ["application_name=x", "sslrootcert=/c", "channel_binding=require"])
+    def test_an_option_that_asyncpg_does_not_know_is_named(self, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+        with pytest.raises(Misconfigured, match=f"DATABASE_URL.*{option.partition('=')[0]}"):
+            load(monkeypatch, DATABASE_URL=f"postgresql://u:p@h/d?sslmode=require&{option}")
+
+    def test_asyncpg_by_itself_is_given_the_name_it_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        read = load(monkeypatch, DATABASE_URL="postgresql://u:p@h/d?sslmode=require").require("DATABASE_URL")
+        assert bare_asyncpg(read) == "postgresql://u:p@h/d?sslmode=require"
+        assert bare_asyncpg("postgresql+asyncpg://u:p@h/d") == "postgresql://u:p@h/d"
 
     def test_reading_what_was_read_changes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         once = load(monkeypatch, DATABASE_URL="postgres://u:p@h/d?sslmode=require").require("DATABASE_URL")

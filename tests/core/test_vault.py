@@ -8,12 +8,13 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import StatementError
 
 from core.crypto import InstallationKey, KeyRing, change_key_file, key_id_of, write_key_file
 from core.db.sessions import Database
 from core.embedded import Urls
 from core.errors import Misconfigured, Tampered
-from core.ids import CompanyId
+from core.ids import CompanyId, new_id
 from core.models.people import Connection, ConnectionKind
 from core.vault import add_key, drop_unused_keys, open_vault, place, reseal, rewrap, sealed_columns
 from tests.core.rotating import open_ring
@@ -210,3 +211,13 @@ class TestDropUnusedKeys:
             slow.add(row)
         assert await dropping == 0
         assert await opened(database, ring, ana, row.id) == SECRET
+
+
+class TestSealedColumn:
+    async def test_it_takes_nothing_that_was_not_sealed(self, database: Database, ana: CompanyId) -> None:
+        row = Connection(tenant_id=ana, id=new_id(), kind=ConnectionKind.SMS, name="plain", credentials=b"plain secret")
+        async with database.tenant_session(ana) as session:
+            session.add(row)
+            with pytest.raises(StatementError, match="a sealed column takes what"):
+                await session.flush()
+            session.expunge_all()
