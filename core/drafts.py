@@ -39,8 +39,9 @@ class Draft:
         self.discard()
 
     def reserve(self, size: int) -> None:
-        """Have the disk refuse now what it could not hold later."""
-        os.posix_fallocate(self._file.fileno(), 0, size)
+        """Have the disk refuse now what it could not hold later, where the system can be asked to."""
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._file.fileno(), 0, size)
 
     def write(self, data: bytes) -> None:
         self._file.write(data)

@@ -91,7 +91,7 @@ class Home:
         return self.holder() is not None
 
     def holder(self) -> int | None:
-        """The process that holds this home, or None."""
+        """The process that holds this home, or None; 0 where it has not said its number yet."""
         try:
             handle = (self.folder / "lock").open()
         except OSError:
@@ -100,7 +100,7 @@ class Home:
             try:
                 fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
-                return int(handle.read().strip() or 0)
+                return _number_in(handle)
             return None
 
     @contextmanager
@@ -114,6 +114,11 @@ class Home:
                 raise _held_by_another(self.folder, path)
             _write_holder(handle.fileno(), path)
             yield
+
+
+def _number_in(handle: TextIO) -> int:
+    written = handle.read(32).strip()
+    return int(written) if written.isascii() and written.isdigit() else 0
 
 
 def _lock(handle: TextIO) -> bool:

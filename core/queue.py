@@ -54,7 +54,8 @@ def make_app(settings: Settings) -> Celery:
         task_store_errors_even_if_ignored=False,
         result_backend=None,
         task_acks_late=True,
-        task_reject_on_worker_lost=True,
+        # A task that kills its child would come back for ever. What it was a hint of is swept for.
+        task_reject_on_worker_lost=False,
         task_soft_time_limit=_TASK_SECONDS,
         task_time_limit=_TASK_SECONDS + 30,
         task_create_missing_queues=True,

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from core.errors import Misconfigured
 from core.texts import Text
@@ -31,7 +31,11 @@ def _database_url(value: SecretStr) -> SecretStr:
     url = _split(value.get_secret_value(), "postgresql://user:password@host:port/database")
     if url.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"} or not (url.hostname and url.path[1:]):
         raise ValueError("postgresql://user:password@host:port/database")
-    query = [("ssl" if key == "sslmode" else key, item) for key, item in parse_qsl(url.query)]
+    query = parse_qsl(url.query)
+    unknown = {key for key, _ in query} - {"sslmode", "ssl"}
+    if unknown:
+        raise ValueError(f"postgresql://user:password@host/database?sslmode=… ({', '.join(sorted(unknown))}: ?)")
+    query = [("ssl", item) for _, item in query]
     return SecretStr(urlunsplit(url._replace(scheme="postgresql+asyncpg", query=urlencode(query))))
 
 
@@ -77,6 +81,13 @@ def default_home() -> Path:
     return Path("/var/lib/masteria") if os.getuid() == 0 else Path.home() / ".masteria"
 
 
+def bare_asyncpg(url: str) -> str:
+    """The same address for asyncpg by itself, which knows `sslmode` by that name alone."""
+    parts = urlsplit(url)
+    query = urlencode([("sslmode", item) for _, item in parse_qsl(parts.query)])
+    return urlunsplit(parts._replace(scheme="postgresql", query=query))
+
+
 class Settings(BaseSettings):
     """The names are those of the environment, in capitals; a file of that name in /run/secrets serves as well."""
 
@@ -109,6 +120,8 @@ class Settings(BaseSettings):
             return cls(_secrets_dir=SECRET_FILES if SECRET_FILES.is_dir() else None)
         except ValidationError as error:
             raise _first_wrong(error) from None
+        except (SettingsError, OSError, UnicodeDecodeError) as error:
+            raise _unreadable_secret(error) from None
 
     def require(self, name: str) -> str:
         """The value of a setting this process cannot do without."""
@@ -127,6 +140,24 @@ class Settings(BaseSettings):
     @property
     def storage_url(self) -> str:
         return self.masteria_storage_url or (self.masteria_home / "storage").absolute().as_uri()
+
+
+def _unreadable_secret(error: Exception) -> Misconfigured:
+    """Named by its file alone: what is in it is nobody's business."""
+    names = [file.name for file in sorted(SECRET_FILES.iterdir()) if file.is_file() and not _is_text(file)]
+    which = ", ".join(names) or type(error).__name__
+    return Misconfigured(
+        f"Não consegui ler {SECRET_FILES}: {which}. Confira o dono e o modo do arquivo, e que ele seja texto.",
+        f"Could not read {SECRET_FILES}: {which}. Check the file's owner and mode, and that it is text.",
+    )
+
+
+def _is_text(file: Path) -> bool:
+    try:
+        file.read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _first_wrong(error: ValidationError) -> Misconfigured:

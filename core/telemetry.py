@@ -206,7 +206,10 @@ def _exposition(files: Iterable[Path]) -> bytes:
 
 def _counts(file: Path) -> bool:
     """Not the file that a process is about to fill, nor the live gauges of one that died."""
-    is_filled = file.stat().st_size > 0
+    try:
+        is_filled = file.stat().st_size > 0
+    except FileNotFoundError:  # its process ended between the listing and now
+        return False
     return is_filled and (not file.name.startswith("gauge_live") or _is_alive(int(file.stem.rpartition("_")[2])))
 
 

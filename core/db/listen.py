@@ -7,6 +7,7 @@ from typing import Any, Final
 import asyncpg
 
 from core.logging import get_logger
+from core.settings import bare_asyncpg
 
 _RETRY_SECONDS: Final = 1.0
 _ALIVE_SECONDS: Final = 20.0
@@ -18,7 +19,7 @@ async def listen(url: str, channels: Mapping[str, Callable[[str], None]]) -> Non
     """Call back on each notification until cancelled; after every reconnect too, with "", for some may be lost."""
     while True:
         try:
-            await _listen_once(url.replace("postgresql+asyncpg", "postgresql"), channels)
+            await _listen_once(bare_asyncpg(url), channels)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("listen.interrupted", reason=type(error).__name__)
         await asyncio.sleep(_RETRY_SECONDS)

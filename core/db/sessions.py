@@ -113,9 +113,14 @@ def open_engine(url: str, pool: Pool) -> AsyncEngine:
     )
 
 
+def first_line(error: BaseException) -> str:
+    """Some errors say nothing but what they are."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def unreachable(variable: str, url: str, error: BaseException) -> Unavailable:
     where = urlsplit(url)
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    reason = first_line(getattr(error, "orig", None) or error)
     return Unavailable(
         f"Não consegui conectar ao PostgreSQL em {variable} ({where.hostname}:{where.port}: {reason}). "
         f"Confira se ele está no ar, ou apague {variable} para usar o embutido.",

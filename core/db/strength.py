@@ -9,14 +9,17 @@ from core.db.roles import APP
 from core.errors import Misconfigured
 
 _POWERS: Final = text("""
-    SELECT CASE
+    SELECT power FROM (SELECT r.rolname, CASE
         WHEN r.rolsuper THEN 'SUPERUSER'
         WHEN r.rolbypassrls THEN 'BYPASSRLS'
+        WHEN r.rolreplication THEN 'REPLICATION'
+        WHEN r.rolcreaterole THEN 'CREATEROLE'
         WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid) THEN 'member of another role'
         WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                      WHERE c.relowner = r.oid AND n.nspname IN ('public', 'priv')) THEN 'owner of tables'
-    END AS power
-    FROM pg_roles r WHERE r.rolname = current_user
+        END AS power
+    FROM pg_roles r WHERE r.rolname IN (current_user, session_user)) AS judged
+    ORDER BY power IS NULL, rolname <> current_user LIMIT 1
 """)
 
 
