@@ -28,7 +28,7 @@ $(VENV)/.dev: $(UV) pyproject.toml requirements/all.lock
 
 .PHONY: up
 up: $(VENV)/.run ## start everything on this machine; Ctrl-C stops it
-	@exec $(BIN)/masteria up
+	@exec $(BIN)/masteria up $(ARGS)
 
 .PHONY: test
 test: $(VENV)/.dev ## run every test (real PostgreSQL and Valkey come along)

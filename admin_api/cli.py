@@ -54,7 +54,7 @@ def main() -> NoReturn:
     if command is None:
         sys.stderr.write(_unknown(words[0]))
         sys.exit(_USAGE)
-    os.execv(sys.executable, [sys.executable, "-m", command.module, *command.words, *words[1:]])  # noqa: S606 - no shell is wanted
+    os.execv(sys.executable, [sys.executable, "-P", "-m", command.module, *command.words, *words[1:]])  # noqa: S606 - no shell is wanted
 
 
 def _overview() -> str:

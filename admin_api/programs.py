@@ -17,6 +17,7 @@ from core.errors import AppError
 
 _BACKOFF: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 _STEADY_SECONDS: Final = 60.0  # who ran this long starts its next life without waiting
+SAFE_PATH: Final = ("-P",)  # Python would put the current folder first on its path, whoever's it is
 _ERROR: Final = "✗ "
 _LINE_LIMIT: Final = 1 << 20
 _LAST_WORDS_SECONDS: Final = 1.0

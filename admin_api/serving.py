@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from admin_api.app import make_app
 from admin_api.frame import Frame, framed
 from admin_api.listening import listen_on
-from admin_api.terminal import Parser, launch, text
+from admin_api.terminal import Parser, launch, port, text
 from core.db.sessions import Pool
 from core.floor import open_floor
 from core.probe import Beat
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _add_options(parser: Parser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help=text("endereço onde ouvir", "address to listen on"))
-    parser.add_argument("--port", type=int, default=8000, help=text("porta onde ouvir", "port to listen on"))
+    parser.add_argument("--port", type=port, default=8000, help=text("porta onde ouvir", "port to listen on"))
 
 
 async def _serve(frame: Frame) -> None:

@@ -4,11 +4,11 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from admin_api.programs import PrintLine, Program
+from admin_api.programs import SAFE_PATH, PrintLine, Program
 from core import telemetry
 from core.clock import Deadline
 from core.crypto import make_key_file
@@ -16,13 +16,13 @@ from core.embedded import DATABASE, Embedded
 from core.errors import AppError, Misconfigured, Unavailable
 from core.home import Home
 from core.probe import ask
-from core.servers.postgres import Postgres
 from core.servers.process import free_port
 from core.servers.server import Server
 from core.settings import Settings
 
 READY_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 8.5  # of the ten promised; the servers stop in the rest
+STOP_SECONDS: Final = 9.5  # of the ten promised
+_FOR_SERVERS: Final = 1.2  # of these: a fast shutdown, and what survives a kill if it takes longer
 DRAIN_SECONDS: Final = "8"
 _MOST_EARLY_ENDS: Final = 3
 
@@ -57,35 +57,42 @@ class Supervisor:
         self._lifeline, self._our_end = os.pipe()
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[str], None]) -> None:
+        starting = asyncio.create_task(self._start_all(on_ready))
+        stopping = asyncio.create_task(stop.wait())
         try:
-            await self._start_servers()
-            await self._make_ready_to_serve()
-            self._programs = [self._program(name, words) for name, words in PROGRAMS.items()]
-            await self._start(self._programs)
-            await self._wait_until_serving(stop)
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not stop.is_set():
-                self._write_state(is_ready=True)
-                on_ready(self._url)
-            await stop.wait()
+                await starting
+                await stopping
         finally:
+            starting.cancel()
+            stopping.cancel()
             await self._stop_all()
             self._plan.home.write_state({"ports": self._ports})
+
+    async def _start_all(self, on_ready: Callable[[str], None]) -> None:
+        await self._start_servers()
+        await self._make_ready_to_serve()
+        self._programs = [self._program(name, words) for name, words in PROGRAMS.items()]
+        await self._start(self._programs)
+        await self._wait_until_serving()
+        self._write_state(is_ready=True)
+        on_ready(self._url)
 
     async def _start_servers(self) -> None:
         if self._plan.settings.masteria_secret_keys is None:
             make_key_file(self._plan.home.keys_file)
         await self._start(self._servers)
-        names = {server.name for server in self._servers}
-        if "postgres" in names:
-            await self._embedded.wait_postgres()
-        if "valkey" in names:
-            await self._embedded.valkey.wait_ready()
+        waits = {"postgres": self._embedded.wait_postgres, "valkey": self._embedded.valkey.wait_ready}
+        for server in self._servers:
+            await _ready_or_ended(server, waits[server.name]())
 
     async def _make_ready_to_serve(self) -> None:
         """Migrations and the demo company, in a process of its own: it takes the migrator's password with it."""
         migrator = self._migrator_url()
         environment = self._environment() | ({"DATABASE_MIGRATE_URL": migrator} if migrator else {})
         step = self._python("prepare", ("admin_api.prepare",), environment)
+        self._programs = [step]  # so that a stop in the middle stops it too
         if await step.run_once() != 0:
             raise _ended(step)
 
@@ -95,27 +102,27 @@ class Supervisor:
             self._keepers.append(asyncio.create_task(program.keep(self._write_state)))
         self._write_state()
 
-    async def _wait_until_serving(self, stop: asyncio.Event) -> None:
+    async def _wait_until_serving(self) -> None:
         deadline = Deadline.after(READY_SECONDS)
-        while not stop.is_set() and not await asyncio.to_thread(self._all_serve):
-            for program in self._programs:
+        while waiting := await asyncio.to_thread(self._not_serving):
+            for program in waiting:
                 if program.restarts >= _MOST_EARLY_ENDS or deadline.passed:
                     raise _ended(program)
             await asyncio.sleep(0.1)
 
-    def _all_serve(self) -> bool:
-        return all(ask(program.port, path="/ready").alive for program in self._programs)
+    def _not_serving(self) -> list[Program]:
+        return [program for program in self._programs if not ask(program.port, path="/ready").alive]
 
     async def _stop_all(self) -> None:
         """Programs first, so that what they were doing still finds its database; then the servers."""
-        await self._stop(self._programs, seconds=STOP_SECONDS)
-        await self._stop(self._servers, seconds=Postgres.how_to_stop.seconds)
+        end = Deadline.after(STOP_SECONDS)
+        await self._stop(self._programs, Deadline.after(STOP_SECONDS - _FOR_SERVERS))
+        await self._stop(self._servers, end)
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
-    async def _stop(self, programs: list[Program], *, seconds: float) -> None:
+    async def _stop(self, programs: list[Program], deadline: Deadline) -> None:
         for program in programs:
             program.stop()
-        deadline = Deadline.after(seconds)
         while any(program.is_running for program in programs):
             if deadline.passed:
                 for program in programs:
@@ -160,7 +167,7 @@ class Supervisor:
         module, *rest = words
         return Program(
             name=name,
-            argv=lambda: [sys.executable, "-m", module, *rest],
+            argv=lambda: [sys.executable, *SAFE_PATH, "-m", module, *rest],
             # A session of its own: Ctrl-C in the terminal reaches us alone, and we stop the others in order.
             options=lambda: {"env": environment, "pass_fds": (self._lifeline,), "start_new_session": True},
             print_line=self._plan.print_line,
@@ -209,6 +216,19 @@ class Supervisor:
     def _ports(self) -> dict[str, int]:
         known = {"postgres": self._embedded.postgres.port, "valkey": self._embedded.valkey.port}
         return {name: port for name, port in known.items() if port}
+
+
+async def _ready_or_ended(program: Program, ready: Coroutine[Any, Any, None]) -> None:
+    """Whoever ends again and again will not become ready by being waited for."""
+    waiting = asyncio.create_task(ready)
+    try:
+        while not waiting.done():
+            if program.restarts >= _MOST_EARLY_ENDS:
+                raise _ended(program)
+            await asyncio.wait({waiting}, timeout=0.1)
+        await waiting
+    finally:
+        waiting.cancel()
 
 
 def _ended(program: Program) -> AppError:

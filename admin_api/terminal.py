@@ -16,6 +16,7 @@ from core.texts import Language, Text, language_of_terminal
 USAGE: Final = 2
 _INTERRUPTED: Final = 130
 _BAR: Final = 24
+_LAST_PORT: Final = 65_535
 
 Item = TypeVar("Item")
 
@@ -57,7 +58,7 @@ class Parser(argparse.ArgumentParser):
 class _Help(argparse.HelpFormatter):
     @override
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        super().add_usage(usage, actions, groups, prefix or text("uso: ", "usage: "))
+        super().add_usage(usage, actions, groups, text("uso: ", "usage: ") if prefix is None else prefix)
 
 
 def text(pt: str, en: str) -> str:
@@ -108,4 +109,25 @@ def launch(main: Main) -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        kind = type(error).__name__
+        say_wrong(
+            f"Erro inesperado ({kind}): rode de novo com --debug e nos conte o que ele mostra.",
+            f"Unexpected error ({kind}): run again with --debug and tell us what it shows.",
+        )
+        code = 1
     sys.exit(code)
+
+
+def say_wrong(pt: str, en: str) -> None:
+    sys.stderr.write(f"✗ {text(pt, en)}\n")
+
+
+def port(value: str) -> int:
+    """For `type=`: a port number, 0 for any free one."""
+    number = int(value)
+    if not 0 <= number <= _LAST_PORT:
+        raise ValueError(value)
+    return number

@@ -19,6 +19,7 @@ import psutil
 from core.servers.process import free_port
 
 SECONDS: Final = 60.0
+MASTERIA: Final = Path(sys.executable).with_name("masteria")
 # What a test run or a developer's shell may have set, and a user's has not.
 _OURS: Final = ("DATABASE_", "REDIS_", "CELERY_", "MASTERIA_", "PROMETHEUS_", "COV", "PYTHONDONTWRITEBYTECODE")
 
@@ -56,7 +57,7 @@ def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """A command as a user types it, in an environment that names no service unless the test does."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     return subprocess.run(
-        [str(Path(sys.executable).with_name("masteria")), *words],
+        [str(MASTERIA), *words],
         check=False,
         capture_output=True,
         text=True,

@@ -3,8 +3,8 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 
+from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
 from admin_api.tenants.store import NewCompany, all_companies, create_company, own_company
 from admin_api.terminal import Parser, launch, say, text, write, write_json
@@ -18,7 +18,7 @@ from core.settings import Settings
 
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
-    return asyncio.run(_run(settings_here(options.home), options))
+    return asyncio.run(_run(settings_here(options), options))
 
 
 def _parser() -> Parser:
@@ -34,7 +34,7 @@ def _parser() -> Parser:
     add.add_argument("--locale", default="pt-BR", choices=["pt-BR", "en"], help=text("idioma", "language"))
     both = (add, actions.add_parser("list", description=text("Lista as empresas.", "List the companies.")))
     for parent in both:
-        parent.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
+        add_home(parent)
         parent.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
     return parser
 

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from admin_api.commands.home_option import add_home, settings_from
 from admin_api.commands.places import settings_here
 from admin_api.prepare import upgrade_database
 from admin_api.terminal import Parser, launch, say, text, write, write_json
@@ -24,12 +24,12 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser = Parser(prog="masteria db", description=about)
     parser.add_argument("what", choices=["upgrade", "check"], help=text("o que fazer", "what to do"))
-    parser.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
+    add_home(parser)
     parser.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
     options = parser.parse_args(arguments)
-    settings = Settings.load({"MASTERIA_HOME": str(options.home.absolute())} if options.home else None)
+    settings = settings_from(options)
     if settings.database_migrate_url is None:
-        settings = settings_here(options.home)
+        settings = settings_here(options)
     logging.configure("db", debug=settings.debug, as_json=settings.masteria_log_format == "json")
     return asyncio.run(_run(settings, options.what, as_json=options.json))
 

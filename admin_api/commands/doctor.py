@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
 from admin_api.tenants.store import all_companies
 from admin_api.terminal import Parser, launch, text, write, write_json
@@ -18,7 +18,7 @@ from core import valkey
 from core.crypto import KeyRing
 from core.db import migrate
 from core.db.server import server_time, server_too_old
-from core.db.sessions import Database, Pool, open_engine
+from core.db.sessions import Database, Pool, first_line, open_engine
 from core.errors import AppError
 from core.home import Home
 from core.ids import CompanyId, new_id
@@ -59,10 +59,10 @@ def main(arguments: Sequence[str]) -> int:
         "Check configuration, disk, database, queue, keys and clock, and say what to do. Exit 1 if something is wrong.",
     )
     parser = Parser(prog="masteria doctor", description=about)
-    parser.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
+    add_home(parser)
     parser.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
     options = parser.parse_args(arguments)
-    findings = asyncio.run(_examine(settings_here(options.home)))
+    findings = asyncio.run(_examine(settings_here(options)))
     language = language_of_terminal()
     if options.json:
         write_json([{"level": finding.level, "what": finding.what.in_(language)} for finding in findings])
@@ -87,7 +87,7 @@ async def _look(check: "Check", patient: Patient) -> list[Finding]:
     except AppError as error:
         return [Finding(Level.BAD, error.detail)]
     except (OSError, DBAPIError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         return [Finding(Level.BAD, Text(f"Não consegui conferir: {reason}", f"Could not check: {reason}"))]
 
 
@@ -97,7 +97,10 @@ async def _disk(patient: Patient) -> list[Finding]:
     free = usage.free / usage.total
     if free < _ENOUGH_DISK:
         return [
-            _warn(f"Só {free:.0%} do disco livre em {folder}: libere espaço.", f"Only {free:.0%} of the disk is free.")
+            _warn(
+                f"Só {free:.0%} do disco livre em {folder}: libere espaço.",
+                f"Only {free:.0%} of the disk is free in {folder}: free some space.",
+            )
         ]
     return [_ok(f"Disco: {free:.0%} livre em {folder}.", f"Disk: {free:.0%} free in {folder}.")]
 
@@ -107,18 +110,34 @@ async def _database(patient: Patient) -> list[Finding]:
     async with patient.database.engine.connect() as connection:
         old = await server_too_old(connection)
     findings = [
-        _ok("PostgreSQL responde, com um papel que não vê além da sua empresa.", "PostgreSQL answers, role is weak.")
+        _ok(
+            "PostgreSQL responde, com um papel que não vê além da sua empresa.",
+            "PostgreSQL answers, with a role that sees its own company alone.",
+        )
     ]
     if old is not None:
-        findings.append(_warn(f"{old}: atualize o servidor.", f"{old}: update the server."))
+        findings.append(_old_embedded(old) if patient.settings.masteria_embedded else _old(old))
     return findings
+
+
+def _old(what: str) -> Finding:
+    return _warn(f"{what}: atualize o servidor.", f"{what}: update the server.")
+
+
+def _old_embedded(what: str) -> Finding:
+    """Its update comes in a package of ours, so whoever reads this has one choice only."""
+    return _warn(
+        f"{what}: o servidor embutido espera uma atualização nossa; em produção, use um PostgreSQL seu (DATABASE_URL).",
+        f"{what}: the embedded server awaits an update of ours; in production, use your own (DATABASE_URL).",
+    )
 
 
 async def _migrations(patient: Patient) -> list[Finding]:
     if patient.settings.database_migrate_url is None:
         return [
             _warn(
-                "Sem DATABASE_MIGRATE_URL não confiro as migrações.", "No DATABASE_MIGRATE_URL: migrations unchecked."
+                "Sem DATABASE_MIGRATE_URL não confiro as migrações.",
+                "Without DATABASE_MIGRATE_URL migrations are not checked.",
             )
         ]
     engine = open_engine(patient.settings.require("DATABASE_MIGRATE_URL"), Pool(size=1))
@@ -130,7 +149,7 @@ async def _migrations(patient: Patient) -> list[Finding]:
     return [
         _ok(
             "O banco corresponde a esta versão, com isolamento em todas as tabelas.",
-            "The database matches this release.",
+            "The database matches this release, with every table isolated.",
         )
     ]
 
@@ -151,9 +170,17 @@ async def _keys(patient: Patient) -> list[Finding]:
     if oldest and max(oldest) > _KEY_AGE:
         days = max(oldest).days
         return [
-            _warn(f"Há chaves com {days} dias: rode `masteria keys rotate`.", f"Keys are {days} days old: rotate them.")
+            _warn(
+                f"Há chaves com {days} dias: rode `masteria keys rotate`.",
+                f"Keys are {days} days old: run `masteria keys rotate`.",
+            )
         ]
-    return [_ok(f"As chaves de {len(companies)} empresas abrem.", f"The keys of {len(companies)} companies open.")]
+    return [
+        _ok(
+            f"As chaves de todas as empresas abrem ({len(companies)}).",
+            f"The keys of all companies open ({len(companies)}).",
+        )
+    ]
 
 
 async def _age_of_keys(database: Database, ring: KeyRing, company: CompanyId) -> timedelta | None:
@@ -171,7 +198,10 @@ async def _queues(patient: Patient) -> list[Finding]:
     if late:
         names = ", ".join(f"{depth.queue} ({depth.oldest_seconds:.0f} s)" for depth in late)
         return [
-            _bad(f"Filas atrasadas: {names}. O engine está no ar? Veja `masteria status`.", f"Queues lag: {names}.")
+            _bad(
+                f"Filas atrasadas: {names}. O engine está no ar? Veja `masteria status`.",
+                f"Queues lag: {names}. Is the engine up? See `masteria status`.",
+            )
         ]
     return [_ok("Nenhuma fila atrasada.", "No queue lags.")]
 
@@ -182,7 +212,10 @@ async def _clock(patient: Patient) -> list[Finding]:
     if skew > _MOST_SKEW:
         seconds = skew.total_seconds()
         return [
-            _bad(f"O relógio difere {seconds:.1f} s do banco: acerte-o (NTP).", f"The clock is {seconds:.1f} s off.")
+            _bad(
+                f"O relógio difere {seconds:.1f} s do banco: acerte-o (NTP).",
+                f"The clock differs by {seconds:.1f} s from the database's: set it (NTP).",
+            )
         ]
     return [_ok("O relógio concorda com o do banco.", "The clock agrees with the database's.")]
 

@@ -1,14 +1,13 @@
 """`masteria health PROCESS`: exit 0 or 1, for compose and orchestrators."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
+from admin_api.commands.home_option import add_home, settings_from
 from admin_api.terminal import Parser, launch, text, write
 from core.errors import Misconfigured
 from core.home import Home
 from core.probe import ask
-from core.settings import Settings
 
 PROCESSES: Final = ("api", "engine", "worker", "beat")
 
@@ -20,9 +19,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser = Parser(prog="masteria health", description=about)
     parser.add_argument("process", choices=PROCESSES, help=text("qual processo", "which process"))
-    parser.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
+    add_home(parser)
     options = parser.parse_args(arguments)
-    settings = Settings.load({"MASTERIA_HOME": str(options.home.absolute())} if options.home else None)
+    settings = settings_from(options)
     report = ask(settings.masteria_metrics_port or _port_under_up(Home(settings.masteria_home), options.process))
     if report.alive:
         write("ok")
@@ -32,8 +31,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _port_under_up(home: Home, process: str) -> int:
-    facts = home.read_state().get("processes", {}).get(process)
-    if facts is None:
+    processes = home.read_state().get("processes")
+    facts = processes.get(process) if isinstance(processes, dict) else None
+    if not isinstance(facts, dict) or not isinstance(facts.get("port"), int):
         raise Misconfigured(
             f"`{process}` não está no ar em {home.folder}: defina MASTERIA_METRICS_PORT, ou rode `masteria up`.",
             f"The process `{process}` does not run in {home.folder}: set MASTERIA_METRICS_PORT, or run `masteria up`.",

@@ -1,9 +1,10 @@
 """Where a command finds the installation: what the environment names, or what runs in the home."""
 
-from pathlib import Path
+from argparse import Namespace
 
 from pydantic import SecretStr
 
+from admin_api.commands.home_option import settings_from
 from core.db.roles import APP, MIGRATOR
 from core.embedded import DATABASE
 from core.errors import Misconfigured
@@ -12,23 +13,22 @@ from core.servers.process import LOOPBACK
 from core.settings import Settings
 
 
-def settings_here(home: Path | None = None) -> Settings:
+def settings_here(options: Namespace) -> Settings:
     """The settings, with the addresses of the embedded servers filled in where none are given."""
-    settings = Settings.load({"MASTERIA_HOME": str(home.absolute())} if home else None)
+    settings = settings_from(options)
     if settings.database_url is not None and settings.redis_url is not None:
         return settings
     here = Home(settings.masteria_home)
     ports = running_ports(here)
-    found = {
+    found: dict[str, SecretStr | None] = {
         "database_url": _database(here, APP, ports["postgres"]) if "postgres" in ports else None,
         "database_migrate_url": _database(here, MIGRATOR, ports["postgres"]) if "postgres" in ports else None,
         "redis_url": SecretStr(f"redis://:{here.password('valkey')}@{LOOPBACK}:{ports['valkey']}/0")
         if "valkey" in ports
         else None,
     }
-    return settings.model_copy(
-        update={name: url for name, url in found.items() if url is not None and getattr(settings, name) is None}
-    )
+    missing = {name: url for name, url in found.items() if url is not None and getattr(settings, name) is None}
+    return settings.model_copy(update={**missing, "masteria_embedded": settings.database_url is None})
 
 
 def running_ports(home: Home) -> dict[str, int]:

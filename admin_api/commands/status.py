@@ -1,25 +1,28 @@
 """`masteria status`: what runs here, on which ports, and how much waits."""
 
 import asyncio
+import socket
 import time
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import psutil
 from sqlalchemy.exc import DBAPIError
 
+from admin_api.commands.home_option import add_home, settings_from
 from admin_api.commands.places import settings_here
 from admin_api.terminal import Parser, launch, say, text, write, write_json
 from core.db.sessions import Database, Pool
 from core.errors import AppError
 from core.home import Home
 from core.probe import ask
-from core.settings import Settings
-from graphs.store import queue_depths
+from core.servers.process import LOOPBACK
+from graphs.store import Depth, queue_depths
 
 _MB: Final = 1024 * 1024
+_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,23 +39,28 @@ class Row:
 def main(arguments: Sequence[str]) -> int:
     parser = Parser(
         prog="masteria status",
-        description=text("O que está no ar nesta pasta, em que portas, e quanto espera.", "What runs in this home."),
+        description=text(
+            "O que está no ar, em que portas, quanto espera e há quanto tempo. Sai com 1 se algo não está bem.",
+            "What runs in this home, on which ports, and how much waits since when. Exit 1 if something is not well.",
+        ),
     )
-    parser.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
+    add_home(parser)
     parser.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
     options = parser.parse_args(arguments)
-    settings = Settings.load({"MASTERIA_HOME": str(options.home.absolute())} if options.home else None)
+    settings = settings_from(options)
     home = Home(settings.masteria_home)
     if not home.is_held():
         return _nothing_runs(home, as_json=options.json)
     state = home.read_state()
-    rows = [_row(name, facts) for name, facts in state.get("processes", {}).items()]
-    waiting = asyncio.run(_waiting(options.home))
-    is_well = bool(state.get("is_ready")) and all(row.state == "ok" for row in rows)
+    waiting = asyncio.run(_waiting(options))
+    ports = home.ports()
+    rows = [_row(name, {"port": 0} | facts, ports) for name, facts in state.get("processes", {}).items()]
+    is_well = bool(state.get("is_ready")) and waiting is not None and all(row.state == "ok" for row in rows)
     if options.json:
         processes = [asdict(row) for row in rows]
+        queues = [asdict(depth) for depth in waiting or ()]
         write_json(
-            {"running": True, "well": is_well, "url": state.get("url"), "processes": processes, "waiting": waiting}
+            {"running": True, "well": is_well, "url": state.get("url"), "processes": processes, "waiting": queues}
         )
     else:
         _show(home, state, rows, waiting)
@@ -61,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _nothing_runs(home: Home, *, as_json: bool) -> int:
     if as_json:
-        write_json({"running": False, "well": False, "url": None, "processes": [], "waiting": {}})
+        write_json({"running": False, "well": False, "url": None, "processes": [], "waiting": []})
     else:
         say(
             f"Nada está no ar em {home.folder}. Suba com `masteria up`.",
@@ -70,15 +78,17 @@ def _nothing_runs(home: Home, *, as_json: bool) -> int:
     return 1
 
 
-def _row(name: str, facts: Mapping[str, Any]) -> Row:
+def _row(name: str, facts: Mapping[str, Any], server_ports: Mapping[str, int]) -> Row:
     return Row(
         name=name,
         pid=facts["pid"],
-        port=facts["port"],
+        port=server_ports.get(name, facts["port"]),
         restarts=facts["restarts"],
         up_seconds=round(time.time() - facts["started_at"]),
         memory_mb=_memory(facts["pid"]),
-        state=_state(facts["pid"], facts["port"]),
+        state=_state_of_server(facts["pid"], server_ports[name])
+        if name in server_ports
+        else _state(facts["pid"], facts["port"]),
     )
 
 
@@ -94,32 +104,54 @@ def _memory(pid: int) -> int:
 def _state(pid: int, port: int) -> str:
     if not psutil.pid_exists(pid):
         return "down"
-    if port == 0:  # the embedded servers have no probe: that the queues could be counted speaks for them
-        return "ok"
     report = ask(port)
-    return "ok" if report.alive else "; ".join(report.reasons) or "no answer"
+    return "ok" if report.alive else "; ".join(report.reasons) or _silent()
 
 
-async def _waiting(home: Path | None) -> dict[str, int]:
+def _state_of_server(pid: int, port: int) -> str:
+    """A server greets: that its port is open says little, for the system opens it even where the server hangs."""
+    if not psutil.pid_exists(pid):
+        return "down"
+    is_stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    return _silent() if is_stopped or not _accepts(port) else "ok"
+
+
+def _accepts(port: int) -> bool:
     try:
-        database = Database(settings_here(home).require("DATABASE_URL"), Pool(size=1))
-        depths = await queue_depths(database)
+        with socket.create_connection((LOOPBACK, port), timeout=_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _silent() -> str:
+    return text("sem resposta", "no answer")
+
+
+async def _waiting(options: Namespace) -> list[Depth] | None:
+    """None where the database does not answer."""
+    try:
+        database = Database(settings_here(options).require("DATABASE_URL"), Pool(size=1))
+        async with asyncio.timeout(_SECONDS):
+            depths = await queue_depths(database)
         await database.close()
-    except (AppError, OSError, DBAPIError):
-        return {}
-    return {depth.queue: depth.waiting for depth in depths}
+    except (AppError, OSError, DBAPIError, TimeoutError):
+        return None
+    return depths
 
 
-def _show(home: Home, state: Mapping[str, Any], rows: Sequence[Row], waiting: Mapping[str, int]) -> None:
-    write(f"{state.get('url')}  ({home.folder})")
+def _show(home: Home, state: Mapping[str, Any], rows: Sequence[Row], waiting: Sequence[Depth] | None) -> None:
+    write(f"{state.get('url') or text('iniciando…', 'starting…')}  ({home.folder})")
     heads = (text("processo", "process"), "pid", text("porta", "port"), text("reinícios", "restarts"), "s", "MB", "")
     write("{:<9} {:>7} {:>6} {:>9} {:>7} {:>5}  {}".format(*heads))
     for row in rows:
-        port = row.port or "-"
-        line = f"{row.name:<9} {row.pid:>7} {port:>6} {row.restarts:>9} {row.up_seconds:>7} {row.memory_mb:>5}"
+        line = f"{row.name:<9} {row.pid:>7} {row.port:>6} {row.restarts:>9} {row.up_seconds:>7} {row.memory_mb:>5}"
         write(f"{line}  {row.state}")
-    queues = ", ".join(f"{name} {depth}" for name, depth in waiting.items())
-    write(text("na fila: ", "waiting: ") + (queues or "?"))
+    if waiting is None:
+        say("✗ o banco de dados não responde", "✗ the database does not answer")
+        return
+    queues = ", ".join(f"{depth.queue} {depth.waiting} ({depth.oldest_seconds:.0f} s)" for depth in waiting)
+    write(text("na fila (atraso): ", "waiting (lag): ") + queues)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
+from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
 from admin_api.tenants.store import company_named, create_api_key
 from admin_api.terminal import Parser, launch, text, write, write_json
@@ -23,11 +23,11 @@ def main(arguments: Sequence[str]) -> int:
     roles = [role.value for role in Role]
     parser.add_argument("--role", required=True, choices=roles, help=text("o que a chave pode", "what the key may do"))
     parser.add_argument("--name", default="cli", help=text("como ela aparece na lista", "how it shows in lists"))
-    parser.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
+    add_home(parser)
     parser.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
     options = parser.parse_args(arguments)
     role = Role(options.role)
-    key = asyncio.run(_create(settings_here(options.home), options.company, options.name, role))
+    key = asyncio.run(_create(settings_here(options), options.company, options.name, role))
     if options.json:
         write_json({"token": key, "company": options.company, "role": role.value})
     else:

@@ -11,19 +11,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from admin_api.commands.home_option import add_home, settings_from
 from admin_api.listening import listen_on
+from admin_api.programs import SAFE_PATH
 from admin_api.supervisor import READY_SECONDS, Plan, Supervisor
-from admin_api.terminal import Parser, launch, say, text, write
+from admin_api.terminal import Parser, launch, port, say, text, write
 from core.errors import Unavailable
 from core.home import Home
 from core.settings import Settings
 
+_DETACH_SECONDS: Final = READY_SECONDS + 60.0  # the servers and the migrations come before the supervisor counts
 _COLOURS: Final = {"api": 36, "engine": 32, "worker": 33, "beat": 35, "postgres": 34, "valkey": 31, "prepare": 90}
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
-    settings = Settings.load({"MASTERIA_HOME": str(options.home.absolute())} if options.home else None)
+    settings = settings_from(options)
     home = Home.open(settings.masteria_home)
     if options.detach:
         return _detach(home, options)
@@ -41,10 +44,14 @@ def _parser() -> Parser:
         "The first run makes the company `demo`. Ctrl-C stops everything.",
     )
     parser = Parser(prog="masteria up", description=about)
-    parser.add_argument("--home", type=Path, metavar="DIR", help=text("pasta dos dados", "the data folder"))
-    parser.add_argument("--port", type=int, default=8000, metavar="N", help=text("porta da API", "the API's port"))
+    add_home(parser)
+    parser.add_argument("--port", type=port, default=8000, metavar="N", help=text("porta da API", "the API's port"))
     parser.add_argument(
-        "--no-sandbox", action="store_true", help=text("sem provedores simulados", "no simulated providers")
+        "--no-sandbox",
+        action="store_true",
+        help=text(
+            "sem provedores simulados (eles chegam com os canais)", "no simulated providers (they come with channels)"
+        ),
     )
     parser.add_argument(
         "--detach", action="store_true", help=text("volta quando tudo estiver no ar", "return when all serves")
@@ -52,11 +59,11 @@ def _parser() -> Parser:
     return parser
 
 
-async def _supervise(home: Home, settings: Settings, port: int) -> None:
+async def _supervise(home: Home, settings: Settings, api_port: int) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed hangs up
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    plan = Plan(home=home, settings=settings, port=port, is_console=sys.stderr.isatty(), print_line=_print_line)
+    plan = Plan(home=home, settings=settings, port=api_port, is_console=sys.stderr.isatty(), print_line=_print_line)
     await Supervisor(plan).run(stop, on_ready=_say_ready)
 
 
@@ -85,13 +92,13 @@ def _detach(home: Home, options: Namespace) -> int:
     words = ["--home", str(home.folder), "--port", str(options.port), *(["--no-sandbox"] if options.no_sandbox else [])]
     with log.open("wb") as file:
         child = subprocess.Popen(
-            [sys.executable, "-m", "admin_api.commands.up", *words],
+            [sys.executable, *SAFE_PATH, "-m", "admin_api.commands.up", *words],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
             start_new_session=True,
         )
-    for _ in range(round(READY_SECONDS * 10) + 50):
+    for _ in range(round(_DETACH_SECONDS * 10)):
         state = home.read_state()
         if state.get("pid") == child.pid and state.get("is_ready"):
             write(f"READY {state['url']}")

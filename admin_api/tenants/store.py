@@ -22,6 +22,7 @@ from core.vault import add_key
 
 KEY_PREFIX: Final = "mia_"
 _SHOWN: Final = 12
+_LONGEST_NAME: Final = 120
 _SLUG: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -36,6 +37,7 @@ class NewCompany:
 async def create_company(database: Database, ring: KeyRing, new: NewCompany, by: Actor) -> CompanyId:
     """The company with its first data key: both or neither."""
     _refuse_bad_slug(new.slug)
+    refuse_bad_name(new.name)
     _refuse_unknown_zone(new.time_zone)
     company = CompanyId(new_id())
     async with database.tenant_session(company) as session:
@@ -49,6 +51,8 @@ async def create_company(database: Database, ring: KeyRing, new: NewCompany, by:
 
 
 async def find_company(database: Database, slug: str) -> CompanyId | None:
+    if _SLUG.fullmatch(slug) is None:
+        return None
     async with database.crossing() as session:
         found = await session.scalar(select(func.priv.company_named(slug, type_=Uuid)))
     return None if found is None else CompanyId(found)
@@ -78,6 +82,7 @@ async def own_company(session: TenantSession) -> Company:
 
 async def create_api_key(session: TenantSession, *, name: str, role: Role, by: Actor) -> str:
     """The key itself, which is shown this once and never stored."""
+    refuse_bad_name(name)
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ApiKey(tenant_id=session.tenant_id, id=new_id(), name=name, prefix=key[:_SHOWN], role=role)
     session.add(row)
@@ -91,6 +96,14 @@ async def create_api_key(session: TenantSession, *, name: str, role: Role, by: A
 def digest_of(key: str) -> bytes:
     """A plain digest is enough: the key is 256 random bits, which nobody can guess their way through."""
     return hashlib.sha256(key.encode()).digest()
+
+
+def refuse_bad_name(name: str) -> None:
+    if not (name.strip() == name and 0 < len(name) <= _LONGEST_NAME and name.isprintable()):
+        raise Malformed(
+            f"Nome inválido: use de 1 a {_LONGEST_NAME} caracteres visíveis, sem espaço nas pontas.",
+            f"Invalid name: use 1 to {_LONGEST_NAME} visible characters, with no space at the ends.",
+        )
 
 
 def _refuse_bad_slug(slug: str) -> None:

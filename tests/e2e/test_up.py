@@ -1,5 +1,6 @@
 """What a user sees of `masteria up` and the commands around it, on real processes."""
 
+import fcntl
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from bench.stack import Stack, kill, new_stack, processes_of, run, wait_until
+from bench.stack import MASTERIA, Stack, kill, new_stack, processes_of, run, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -72,7 +73,8 @@ class TestCommands:
         assert {process["name"]: process["state"] for process in status["processes"]} == dict.fromkeys(
             ("postgres", "valkey", "api", "engine", "worker", "beat"), "ok"
         )
-        assert status["waiting"]["turns"] == 0
+        assert {"queue": "turns", "waiting": 0, "oldest_seconds": 0.0} in status["waiting"]
+        assert all(process["port"] for process in status["processes"])
 
     def test_status_is_a_table_for_people(self, stack: Stack) -> None:
         shown = stack.run("status").stdout
@@ -149,6 +151,50 @@ class TestCrash:
             os.kill(stack.state()["pid"], signal.SIGTERM)
             wait_until("all processes are gone", lambda: not processes_of(stack), seconds=10)
 
+    def test_a_frozen_database_is_seen_and_stopped_within_ten_seconds(self) -> None:
+        with new_stack() as stack:
+            assert stack.up().returncode == 0
+            psutil.Process(stack.pid_of("postgres")).suspend()
+            psutil.Process(stack.pid_of("engine")).suspend()
+
+            status = stack.run("status", "--json")
+            assert status.returncode == 1
+            assert json.loads(status.stdout)["well"] is False
+            doctor = stack.run("doctor")
+            assert doctor.returncode == 1
+            assert "Traceback" not in doctor.stderr
+
+            os.kill(stack.state()["pid"], signal.SIGTERM)
+            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=10)
+
+    def test_one_stopped_while_it_starts_leaves_nothing_behind(self) -> None:
+        with new_stack() as stack:
+            starting = subprocess.Popen(
+                [str(MASTERIA), "up", "--home", str(stack.home), "--port", str(stack.port)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            wait_until("it has begun", (stack.home / "state.json").exists)
+            starting.terminate()
+            assert starting.wait(timeout=10) == 0
+            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=2)
+
+    def test_a_database_that_cannot_start_is_not_waited_for(self) -> None:
+        with new_stack() as stack:
+            assert stack.up().returncode == 0
+            assert stack.run("down").returncode == 0
+            (stack.home / "servers" / "postgres" / "data" / "global" / "pg_control").write_bytes(b"rotten")
+            again = stack.up()
+            assert again.returncode == 1
+            assert "`postgres`" in again.stderr
+
+    def test_a_terminal_that_is_closed_stops_everything(self) -> None:
+        with new_stack() as stack:
+            assert stack.up().returncode == 0
+            os.kill(stack.state()["pid"], signal.SIGHUP)
+            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=10)
+
     def test_down_stops_a_detached_one_and_is_content_when_nothing_runs(self) -> None:
         with new_stack() as stack:
             assert stack.up().returncode == 0
@@ -165,6 +211,45 @@ class TestBadInput:
             answer = run("up", "--home", str(tmp_path / "home"), "--port", str(port))
         assert answer.returncode == 1
         assert f"127.0.0.1:{port}" in _only_line(answer)
+
+    @pytest.mark.parametrize("port", ["99999", "-1", "http"])
+    def test_a_port_that_is_none_is_wrong_usage(self, port: str) -> None:
+        assert run("up", "--port", port).returncode == 2
+        assert run("api", f"--port={port}").returncode == 2
+
+    @pytest.mark.parametrize("command", ["up", "down", "status", "doctor"])
+    def test_an_empty_home_is_not_the_current_folder(self, command: str) -> None:
+        answer = run(command, "--home", "")
+        assert answer.returncode == 2
+        assert "--home" in _only_line(answer)
+
+    def test_a_folder_named_like_a_package_of_ours_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "core").mkdir()
+        (tmp_path / "core" / "__init__.py").write_text("raise SystemExit(77)")
+        words = [str(MASTERIA), "status", "--home", str(tmp_path / "home")]
+        answer = subprocess.run(words, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=30)
+        assert answer.returncode == 1
+        assert "Nada está no ar" in answer.stdout
+
+    def test_a_database_that_says_nothing_is_named(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"postgresql://app:geheim@127.0.0.1:{silent.getsockname()[1]}/x"
+            answer = run(
+                "token", "--company", "x", "--role", "owner", DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1"
+            )
+        assert answer.returncode == 1
+        assert "DATABASE_URL (127.0.0.1" in _only_line(answer)
+
+    def test_down_never_signals_a_process_it_cannot_name(self, tmp_path: Path) -> None:
+        with (tmp_path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            answer = run("down", "--home", str(tmp_path))
+        assert answer.returncode == 1
+        assert str(tmp_path / "lock") in _only_line(answer)
+
+    @pytest.mark.parametrize("name", ["", " x", "x" * 121, "a\tb"])
+    def test_a_name_that_could_not_be_shown_is_refused(self, stack: Stack, name: str) -> None:
+        assert stack.run("company", "add", "nome", "--name", name).returncode == 2
 
     def test_an_unreachable_database_is_named(self, tmp_path: Path) -> None:
         url = "postgresql://app:geheim@127.0.0.1:1/x"
@@ -222,6 +307,10 @@ class TestHelp:
     def test_help_is_portuguese_first_and_english_by_locale(self, command: str) -> None:
         assert run(command, "--help", LANG="C.UTF-8").stdout.startswith("uso: masteria")
         assert run(command, "--help", LANG="en_US.UTF-8").stdout.startswith("usage: masteria")
+
+    def test_the_help_of_an_action_says_its_name_once(self) -> None:
+        assert run("company", "add", "--help").stdout.startswith("uso: masteria company add ")
+        assert "veja `masteria company add --help`" in run("company", "add").stderr
 
     @pytest.mark.parametrize("process", ["api", "engine", "worker", "beat"])
     def test_every_process_explains_itself(self, process: str) -> None:
