@@ -56,7 +56,7 @@ def stop_process(pid: int, how: Stop) -> None:
             process.kill()
             if not _ends_within(process, how.seconds):
                 raise Misconfigured(
-                    f"O processo {pid}, que ficou de um `masteria up` anterior, não termina: confira-o antes de seguir.",
+                    f"O processo {pid}, que ficou de um `masteria up` anterior, não termina: confira-o.",
                     f"Process {pid}, left by an earlier `masteria up`, does not end: look at it before going on.",
                 )
 
