@@ -110,7 +110,8 @@ class Program:
                 await self.start()
             except (OSError, AppError) as error:
                 is_steady = False
-                self._say(text(f"✗ não iniciou ({error})", f"✗ did not start ({error})"))
+                why = text(error.detail.pt, error.detail.en) if isinstance(error, AppError) else str(error)
+                self._say(text(f"✗ não iniciou ({why})", f"✗ did not start ({why})"))
             else:
                 return True
 
@@ -142,7 +143,7 @@ class Program:
         try:
             on_change()
         except AppError as error:
-            self._say(f"✗ {error}")
+            self._say(f"✗ {text(error.detail.pt, error.detail.en)}")
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

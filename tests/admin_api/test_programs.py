@@ -166,14 +166,14 @@ class TestKeep:
         async with kept(program):
             await until(lambda: program.restarts >= 4)
 
-        assert said.count("the disk is full") == 2
+        assert said.count("o disco está cheio") == 2
 
     async def test_a_state_that_cannot_be_written_down_does_not_end_the_keeping(self, said: Said) -> None:
         def on_change() -> None:
             raise Misconfigured("o disco está cheio", "the disk is full")
 
         async with kept(shell(said, "exit 0"), on_change):
-            await until(lambda: said.count("the disk is full") >= 2)
+            await until(lambda: said.count("o disco está cheio") >= 2)
 
 
 class TestBackoff:

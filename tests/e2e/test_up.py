@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,14 @@ def stack() -> Iterator[Stack]:
         assert started.returncode == 0, started.stderr
         assert f"READY {stack.url}" in started.stdout.splitlines()
         yield stack
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Open to the servers' user: what lies in a closed folder is kept outside, where no test would clear it away."""
+    with tempfile.TemporaryDirectory(prefix="masteria-e2e-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
 
 
 class TestUp:
@@ -205,10 +214,10 @@ class TestCrash:
 
 
 class TestBadInput:
-    def test_a_taken_port_is_named(self, tmp_path: Path) -> None:
+    def test_a_taken_port_is_named(self, folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            answer = run("up", "--home", str(tmp_path / "home"), "--port", str(port))
+            answer = run("up", "--home", str(folder / "home"), "--port", str(port))
         assert answer.returncode == 1
         assert f"127.0.0.1:{port}" in _only_line(answer)
 
@@ -223,11 +232,11 @@ class TestBadInput:
         assert answer.returncode == 2
         assert "--home" in _only_line(answer)
 
-    def test_a_folder_named_like_a_package_of_ours_is_left_alone(self, tmp_path: Path) -> None:
-        (tmp_path / "core").mkdir()
-        (tmp_path / "core" / "__init__.py").write_text("raise SystemExit(77)")
-        words = [str(MASTERIA), "status", "--home", str(tmp_path / "home")]
-        answer = subprocess.run(words, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=30)
+    def test_a_folder_named_like_a_package_of_ours_is_left_alone(self, folder: Path) -> None:
+        (folder / "core").mkdir()
+        (folder / "core" / "__init__.py").write_text("raise SystemExit(77)")
+        words = [str(MASTERIA), "status", "--home", str(folder / "home")]
+        answer = subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True, timeout=30)
         assert answer.returncode == 1
         assert "Nada está no ar" in answer.stdout
 
@@ -240,20 +249,20 @@ class TestBadInput:
         assert answer.returncode == 1
         assert "DATABASE_URL (127.0.0.1" in _only_line(answer)
 
-    def test_down_never_signals_a_process_it_cannot_name(self, tmp_path: Path) -> None:
-        with (tmp_path / "lock").open("w") as lock:
+    def test_down_never_signals_a_process_it_cannot_name(self, folder: Path) -> None:
+        with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            answer = run("down", "--home", str(tmp_path))
+            answer = run("down", "--home", str(folder))
         assert answer.returncode == 1
-        assert str(tmp_path / "lock") in _only_line(answer)
+        assert str(folder / "lock") in _only_line(answer)
 
     @pytest.mark.parametrize("name", ["", " x", "x" * 121, "a\tb"])
     def test_a_name_that_could_not_be_shown_is_refused(self, stack: Stack, name: str) -> None:
         assert stack.run("company", "add", "nome", "--name", name).returncode == 2
 
-    def test_an_unreachable_database_is_named(self, tmp_path: Path) -> None:
+    def test_an_unreachable_database_is_named(self, folder: Path) -> None:
         url = "postgresql://app:geheim@127.0.0.1:1/x"
-        answer = run("up", "--home", str(tmp_path / "home"), "--port", "0", DATABASE_URL=url)
+        answer = run("up", "--home", str(folder / "home"), "--port", "0", DATABASE_URL=url)
         assert answer.returncode == 1
         line = next(line for line in answer.stderr.splitlines() if line.startswith("✗"))
         assert "DATABASE_URL (127.0.0.1:1" in line
@@ -271,24 +280,24 @@ class TestBadInput:
         ],
     )
     def test_a_malformed_variable_is_named_and_its_value_is_not_shown(
-        self, tmp_path: Path, name: str, value: str
+        self, folder: Path, name: str, value: str
     ) -> None:
-        answer = run("up", "--home", str(tmp_path / "home"), **{name: value})
+        answer = run("up", "--home", str(folder / "home"), **{name: value})
         assert answer.returncode == 1
         assert name in _only_line(answer)
         assert "geheim" not in answer.stderr
 
-    def test_a_missing_variable_is_named(self, tmp_path: Path) -> None:
-        answer = run("engine", MASTERIA_HOME=str(tmp_path))
+    def test_a_missing_variable_is_named(self, folder: Path) -> None:
+        answer = run("engine", MASTERIA_HOME=str(folder))
         assert answer.returncode == 1
         assert "MASTERIA_SECRET_KEYS" in answer.stderr
 
-    def test_a_corrupt_key_file_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / "secrets").mkdir(mode=0o700)
-        (tmp_path / "secrets" / "keys").write_text("k1:not-base64")
-        answer = run("up", "--home", str(tmp_path), "--port", "0")
+    def test_a_corrupt_key_file_is_named(self, folder: Path) -> None:
+        (folder / "secrets").mkdir(mode=0o700)
+        (folder / "secrets" / "keys").write_text("k1:not-base64")
+        answer = run("up", "--home", str(folder), "--port", "0")
         assert answer.returncode == 1
-        assert str(tmp_path / "secrets" / "keys") in answer.stderr
+        assert str(folder / "secrets" / "keys") in answer.stderr
         assert "not-base64" not in answer.stderr
 
     def test_a_read_only_home_is_named(self) -> None:
