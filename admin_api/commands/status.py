@@ -109,7 +109,7 @@ def _state(pid: int, port: int) -> str:
 
 
 def _state_of_server(pid: int, port: int) -> str:
-    """A server greets: that its port is open says little, for the system opens it even where the server hangs."""
+    """A frozen server's port is open all the same: the system answers for it."""
     if not psutil.pid_exists(pid):
         return "down"
     is_stopped = psutil.Process(pid).status() == psutil.STATUS_STOPPED
