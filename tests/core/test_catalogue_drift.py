@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.db.migrate import find_drift
+from tests.check_database import report
 from tests.fixtures.isolation import Scene, open_scene
 from tests.fixtures.servers import Servers
 
@@ -57,3 +58,17 @@ class TestFindDrift:
     async def test_nothing_planted_is_nothing_found(self, scene: Scene) -> None:
         async with scene.migrator.connect() as connection:
             assert await find_drift(connection) == []
+
+
+class TestMakeCheck:
+    async def test_a_company_table_without_a_policy_stops_it(
+        self, scene: Scene, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        table = "CREATE TABLE notes (tenant_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id))"
+        async with scene.planted(table) as connection:
+            assert await report(connection) == 1
+        assert "✗ notes: row-level security is not enabled and forced" in capsys.readouterr().err.splitlines()
+
+    async def test_a_database_of_this_release_passes(self, scene: Scene) -> None:
+        async with scene.migrator.connect() as connection:
+            assert await report(connection) == 0
