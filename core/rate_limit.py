@@ -30,6 +30,9 @@ class Limit:
     count: int
     period: int = 1
     burst: int = 1
+    # Full after a flush, not empty: for one that the provider enforces too, and whose interval is so long that a Valkey
+    # which forgets again and again would let nothing through.
+    is_full_when_forgotten: bool = False
 
     def __post_init__(self) -> None:
         if min(self.count, self.period, self.burst) < 1:
@@ -62,7 +65,7 @@ async def take(valkey: redis.Redis, limit: Limit, *more: Limit, group: str, cost
     """
     limits = (limit, *more)
     _refuse_impossible(limits, cost)
-    arguments = [cost, *(number for each in limits for number in (each.interval, each.burst))]
+    arguments = [cost, *(number for each in limits for number in _arguments(each))]
     wait, longest, at = await _TAKE.run(valkey, _keys(group, limits), arguments)
     if wait <= 0:
         return Granted(at=at)
@@ -75,6 +78,10 @@ async def push_back(valkey: redis.Redis, limit: Limit, *, group: str, seconds: f
         return
     delay = math.ceil(min(seconds, LONGEST_PUSH_BACK) * _MICROSECONDS)
     await _PUSH_BACK.run(valkey, [_keys(group, (limit,))[2]], [delay])
+
+
+def _arguments(limit: Limit) -> tuple[int, int, int]:
+    return limit.interval, limit.burst, int(limit.is_full_when_forgotten)
 
 
 def _refuse_impossible(limits: tuple[Limit, ...], cost: int) -> None:
@@ -116,9 +123,10 @@ end
 
 local cost, wait, longest, tats = tonumber(ARGV[1]), 0, 0, {}
 for i = 1, (#KEYS - 1) / 2 do
-  local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local interval, burst = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
   local full = interval * burst
-  local tat = math.max(tonumber(redis.call('GET', KEYS[2 * i]) or 0), epoch + full, now)
+  local forgotten = ARGV[3 * i + 1] == '1' and 0 or epoch + full
+  local tat = math.max(tonumber(redis.call('GET', KEYS[2 * i]) or 0), forgotten, now)
   if tat > now + full then  -- the clock was set back, or the limit made smaller: no emptier than empty
     tat = now + full
     remember(KEYS[2 * i], tat)

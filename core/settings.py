@@ -105,11 +105,15 @@ class Settings(BaseSettings):
     masteria_metrics_port: Port = 0
     masteria_drain_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     debug: bool = False
+    # Where the providers are; the version and the path are ours.
+    whatsapp_api_base: HttpUrl = "https://graph.facebook.com"
+    whatsapp_api_version: Annotated[str, Field(pattern=r"^v\d{1,3}\.\d$")] = "v23.0"
     # What `masteria up` hands to its children; nobody else need set these.
     masteria_metrics_sum: Path | None = None  # the folder whose metrics the api adds up
     masteria_log_format: Literal["json", "console"] = "json"
     masteria_lifeline: int | None = None  # a pipe that closes when the supervisor dies
     masteria_embedded: bool = False
+    masteria_sandbox_url: HttpUrl | None = None  # where the simulated providers are, for the connections that use them
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -181,6 +185,7 @@ def _wanted(wrong: ErrorDetails) -> Text:
 
 
 _LIMITS: Final = {
+    "pattern": Text("o formato {}", "the format {}"),
     "ge": Text("um número a partir de {}", "a number from {} on"),
     "gt": Text("um número acima de {}", "a number above {}"),
     "le": Text("um número até {}", "a number up to {}"),

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from core import telemetry
 from core.db.sessions import Database
 from core.floor import Floor
-from core.models.stream import Lane
+from core.models.outbox import Lane
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,16 +17,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.db.roles import APP, PRIV
 
 # Tables that a function of `priv` reads across companies. A name added here needs a reason in review.
-CLAIMED_TABLES: Final = frozenset({"incoming_events", "memberships", "outbound", "turns"})
+CLAIMED_TABLES: Final = frozenset(
+    {"incoming_events", "media_files", "memberships", "outbound", "parked_news", "send_batches", "turns"}
+)
 
 _OWN: Final = "tenant_id = current_tenant()"
 _OWN_OR_AN_ERROR: Final = "tenant_id = required_tenant()"
 _AN_ERROR: Final = "through_priv()"
 _READ_BY_ALL: Final = "clock_shift"  # `app_now()` reads it for whoever asks the time, the owner among them
 _EVERYTHING: Final = "SELECT, INSERT, UPDATE, DELETE"
-_PRIV_GRANTS: Final = {"incoming_events": "SELECT, UPDATE", "turns": "SELECT, UPDATE"}  # where a lease is written
+# Where a lease is written; and the inbox keeps what came in for several companies at once.
+_PRIV_GRANTS: Final = {
+    "incoming_events": "SELECT, UPDATE",
+    "media_files": "SELECT, UPDATE",
+    "turns": "SELECT, UPDATE",
+}
 _GRANTS: Final = {
     "audit_log": "SELECT, INSERT",
+    "consent_events": "SELECT, INSERT",
+    "contact_events": "SELECT, INSERT",
     "domain_events": "SELECT, INSERT, DELETE",
 }
 

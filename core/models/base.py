@@ -58,6 +58,7 @@ class Base(DeclarativeBase):
         int: BigInteger,
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
         str: Text,
         UUID: Uuid,
         bytes: LargeBinary,

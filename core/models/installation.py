@@ -1,6 +1,6 @@
 """The installation's own tables: the closed list that carries no `tenant_id`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Interval, text
@@ -21,6 +21,8 @@ class Company(InstallationRow):
     time_zone: Mapped[str] = mapped_column(server_default="America/Sao_Paulo")
     locale: Mapped[str] = mapped_column(server_default="pt-BR")
     retention_days: Mapped[int] = mapped_column(server_default="730")
+    quiet_from: Mapped[time] = mapped_column(server_default="21:00")  # what the company starts waits for the morning
+    quiet_until: Mapped[time] = mapped_column(server_default="08:00")
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
     shredded_at: Mapped[datetime | None]
 
@@ -84,5 +86,37 @@ class ClockShift(InstallationRow):
 
     is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     shift: Mapped[timedelta] = mapped_column(Interval, server_default=text("'0'::interval"))
+
+    __table_args__ = (CheckConstraint("is_only", name="is_only"),)
+
+
+class StrayEvent(InstallationRow):
+    """Signed news for an address that nobody here owns: kept a week, for whoever wonders where it went."""
+
+    __tablename__ = "stray_events"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str]
+    address: Mapped[str]
+    body: Mapped[bytes]
+    received_at: Mapped[datetime] = mapped_column(server_default=APP_NOW, index=True)
+
+
+class InboxMinute(InstallationRow):
+    """A minute in which an api could keep what came in. A missing one means that silence proves nothing."""
+
+    __tablename__ = "inbox_minutes"
+
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+
+
+class SendHold(InstallationRow):
+    """While this row is there nothing is sent: after a restore, until a person has looked."""
+
+    __tablename__ = "send_hold"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    reason: Mapped[str]
+    held_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     __table_args__ = (CheckConstraint("is_only", name="is_only"),)

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import APP_NOW, EMPTY, Sealed, TenantEntity, closed, within_tenant
+from core.models.base import APP_NOW, EMPTY, Sealed, TenantEntity, TenantRow, closed, within_tenant
 
 
 class Role(StrEnum):
@@ -69,6 +69,7 @@ class ConnectionState(StrEnum):
     ACTIVE = "active"
     CREDENTIAL_REFUSED = "credential_refused"
     NEEDS_PAIRING = "needs_pairing"
+    ACCOUNT_BLOCKED = "account_blocked"
     DISABLED = "disabled"
 
 
@@ -84,6 +85,8 @@ class Connection(TenantEntity):
     persona: Mapped[str | None]
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     credentials: Mapped[bytes | None] = mapped_column(Sealed)
+    health: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)  # what the provider says of the account
+    checked_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
 
@@ -134,3 +137,68 @@ class ContactIdentity(TenantEntity):
         UniqueConstraint("tenant_id", "kind", "value"),
         Index(None, "tenant_id", "contact_id"),
     )
+
+
+class ContactEventKind(StrEnum):
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    RENUMBERED = "renumbered"
+
+
+class ContactEvent(TenantEntity):
+    """What happened to who a contact is, with enough in it to undo it. Added and read, never changed."""
+
+    __tablename__ = "contact_events"
+
+    contact_id: Mapped[UUID]
+    kind: Mapped[ContactEventKind] = mapped_column(closed(ContactEventKind, "kind"))
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+
+    __table_args__ = (within_tenant("contact_id", "contacts"), Index(None, "tenant_id", "contact_id"))
+
+
+class ConsentKind(StrEnum):
+    OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
+
+
+class ConsentSource(StrEnum):
+    """Where we know it from."""
+
+    KEYWORD = "keyword"
+    BUTTON = "button"
+    PROVIDER = "provider"  # the person's preference at the provider, or its refusal because of one
+    STAFF = "staff"
+    MODEL = "model"
+    LINK = "link"
+    MERGE = "merge"
+    IMPORT = "import"
+
+
+class ConsentEvent(TenantEntity):
+    """Somebody asked to stop, or to go on. Added and read, never changed."""
+
+    __tablename__ = "consent_events"
+
+    contact_id: Mapped[UUID]
+    kind: Mapped[ConsentKind] = mapped_column(closed(ConsentKind, "kind"))
+    source: Mapped[ConsentSource] = mapped_column(closed(ConsentSource, "source"))
+    quote: Mapped[str | None]
+    message_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+
+    __table_args__ = (
+        within_tenant("contact_id", "contacts"),
+        within_tenant("message_id", "messages"),
+        Index(None, "tenant_id", "contact_id", "created_at"),
+    )
+
+
+class Suppression(TenantRow):
+    """Who must not be written to, by a hash of the identity: it outlives the contact, and a new import of it."""
+
+    __tablename__ = "suppressions"
+
+    identity_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    opted_out_at: Mapped[datetime]

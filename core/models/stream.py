@@ -1,11 +1,11 @@
-"""The message stream: what came in, what was said, the turns to be taken, what has to leave."""
+"""The message stream: what came in, what was said, the turns to be taken. What has to leave is in `outbox.py`."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import APP_NOW, EMPTY, TenantEntity, closed, within_tenant
@@ -106,6 +106,7 @@ class Message(TenantEntity):
     reply_to: Mapped[str | None]
     turn_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -211,82 +212,69 @@ class Turn(TenantEntity):
     )
 
 
-class Lane(StrEnum):
-    """Replies overtake bulk."""
+class MediaState(StrEnum):
+    """How far we are with a file that a provider holds."""
 
-    REPLY = "reply"
-    BULK = "bulk"
-
-
-class OutboundState(StrEnum):
-    DRAFT = "draft"
-    QUEUED = "queued"
-    SENDING = "sending"
-    UNKNOWN = "unknown"
-    ACCEPTED = "accepted"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    READ = "read"
-    FAILED = "failed"
-    SUPPRESSED = "suppressed"
-    EXPIRED = "expired"
-    AMBIGUOUS = "ambiguous"
+    PENDING = "pending"
+    STORED = "stored"
+    REFUSED = "refused"  # too large, not what it said it was, from a place we do not fetch from
+    GONE = "gone"  # the provider does not have it any more
 
 
-class Outbound(TenantEntity):
-    """The intent to deliver one message, under a business key that exists once."""
+class MediaFile(TenantEntity):
+    """A file of a message: fetched from the provider into our storage, or ours to be sent."""
 
-    __tablename__ = "outbound"
+    __tablename__ = "media_files"
 
-    intent_key: Mapped[str]
-    conversation_id: Mapped[UUID]
     message_id: Mapped[UUID]
-    lane: Mapped[Lane] = mapped_column(closed(Lane, "lane"))
-    state: Mapped[OutboundState] = mapped_column(closed(OutboundState, "state"), server_default="queued")
+    connection_id: Mapped[UUID]
+    kind: Mapped[MessageKind] = mapped_column(closed(MessageKind, "kind"))
+    provider_media_id: Mapped[str | None]
+    declared_mime: Mapped[str | None]
+    declared_sha256: Mapped[str | None]
+    filename: Mapped[str | None]
+    state: Mapped[MediaState] = mapped_column(closed(MediaState, "state"), server_default="pending")
     reason: Mapped[str | None]
-    content: Mapped[dict[str, Any]]
-    control_epoch: Mapped[int]
-    not_before: Mapped[datetime] = mapped_column(server_default=APP_NOW)
-    expires_at: Mapped[datetime | None]
-    attempt: Mapped[int] = mapped_column(server_default="0")
+    mime: Mapped[str | None]  # what the bytes are, whatever was declared
+    size: Mapped[int | None]
+    sha256: Mapped[str | None]
+    storage_key: Mapped[str | None]
+    thumbnail_key: Mapped[str | None]
+    is_sealed: Mapped[bool] = mapped_column(server_default=text("false"))
+    attempts: Mapped[int] = mapped_column(server_default="0")
     fence: Mapped[int] = mapped_column(server_default="0")
     lease_until: Mapped[datetime | None]
-    provider_id: Mapped[str | None]
+    next_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
 
     __table_args__ = (
-        within_tenant("conversation_id", "conversations"),
         within_tenant("message_id", "messages"),
-        UniqueConstraint("tenant_id", "intent_key"),
+        within_tenant("connection_id", "connections"),
         UniqueConstraint("tenant_id", "message_id"),
-        Index("ix_outbound_due", "lane", "not_before", postgresql_where=text("state IN ('queued', 'sending')")),
-        Index("ix_outbound_conversation", "tenant_id", "conversation_id", "created_at"),
+        Index("ix_media_files_pending", "next_at", postgresql_where=text("state = 'pending'")),
     )
 
 
-class Outcome(StrEnum):
-    """How an attempt ended: an answer that proves nothing is `unknown`."""
-
-    ACCEPTED = "accepted"
-    NOT_ACCEPTED = "not_accepted"
-    UNKNOWN = "unknown"
+class ParkedKind(StrEnum):
+    STATUS = "status"
+    EDIT = "edit"
+    DELETE = "delete"
 
 
-class OutboundAttempt(TenantEntity):
-    """One try at a provider, committed before the call."""
+class ParkedNews(TenantEntity):
+    """News of a message we do not know yet, kept until it turns up."""
 
-    __tablename__ = "outbound_attempts"
+    __tablename__ = "parked_news"
 
-    outbound_id: Mapped[UUID]
-    number: Mapped[int]
-    tag: Mapped[str]
-    started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    ended_at: Mapped[datetime | None]
-    outcome: Mapped[Outcome | None] = mapped_column(closed(Outcome, "outcome"))
-    answer: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
+    connection_id: Mapped[UUID]
+    provider_id: Mapped[str]
+    kind: Mapped[ParkedKind] = mapped_column(closed(ParkedKind, "kind"))
+    digest: Mapped[str]  # of the news itself: told twice, it is parked once
+    news: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     __table_args__ = (
-        within_tenant("outbound_id", "outbound"),
-        UniqueConstraint("tenant_id", "outbound_id", "number"),
-        CheckConstraint("number > 0", name="number"),
+        within_tenant("connection_id", "connections"),
+        UniqueConstraint("tenant_id", "connection_id", "provider_id", "digest"),
+        Index("ix_parked_news_oldest", "created_at"),
     )

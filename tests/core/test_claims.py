@@ -65,9 +65,11 @@ async def claim_turns(database: Database, *, most: int = 10, lease: timedelta = 
     return _claims(await _all(database, "SELECT * FROM priv.claim_turns(:most, :lease)", most=most, lease=lease))
 
 
-async def claim_incoming(database: Database, *, most: int = 10, lease: timedelta = HOUR) -> list[Claim]:
-    sql = "SELECT * FROM priv.claim_incoming('engine', :most, :lease)"
-    return _claims(await _all(database, sql, most=most, lease=lease))
+async def claim_incoming(
+    database: Database, *, most: int = 10, lease: timedelta = HOUR, suspects: bool = False
+) -> list[Claim]:
+    sql = "SELECT * FROM priv.claim_incoming('engine', :most, :lease, :suspects)"
+    return _claims(await _all(database, sql, most=most, lease=lease, suspects=suspects))
 
 
 async def add_turn(database: Database, company: Filled, **changes: Any) -> UUID:
@@ -213,16 +215,29 @@ class TestClaimIncoming:
     ) -> None:
         await add_events(shared, company, 1, body=b"the body of a message")
 
-        [row] = await _all(shared, "SELECT * FROM priv.claim_incoming('engine', 1, '1 hour')")
+        [row] = await _all(shared, "SELECT * FROM priv.claim_incoming('engine', 1, '1 hour', false)")
 
-        assert list(row._fields) == ["company", "event", "received", "held_fence"]
+        assert list(row._fields) == ["company", "event", "received", "held_fence", "tries"]
 
     async def test_an_expired_lease_is_claimed_again_with_a_higher_fence(
         self, shared: Database, company: Filled
     ) -> None:
         await add_events(shared, company, 1)
 
-        assert [claim.fence for _ in range(3) for claim in await claim_incoming(shared, lease=OVER)] == [1, 2, 3]
+        first = await claim_incoming(shared, lease=OVER)
+        again = [await claim_incoming(shared, lease=OVER, suspects=True) for _ in range(2)]
+
+        assert [claim.fence for claims in (first, *again) for claim in claims] == [1, 2, 3]
+
+    async def test_what_was_claimed_before_is_claimed_one_at_a_time_as_a_suspect(
+        self, shared: Database, company: Filled
+    ) -> None:
+        """The one that killed its process takes no neighbour along a second time."""
+        await add_events(shared, company, 3)
+
+        assert len(await claim_incoming(shared, lease=OVER)) == 3
+        assert await claim_incoming(shared) == []
+        assert [len(await claim_incoming(shared, suspects=True)) for _ in range(4)] == [1, 1, 1, 0]
 
     async def test_each_consumer_gets_its_own(self, shared: Database, company: Filled) -> None:
         await add_events(shared, company, 2, consumer=Consumer.STAFF)

@@ -239,6 +239,13 @@ class TestTake:
 
         assert await granted(valkey, FIVE, cost=5)
 
+    async def test_one_that_says_so_is_full_when_forgotten(self, valkey: redis.Redis) -> None:
+        pair = Limit(name="pair", count=1, period=60, burst=3, is_full_when_forgotten=True)
+
+        await valkey.flushall()
+
+        assert [type(await take(valkey, pair, group="g")) for _ in range(4)] == [Granted, Granted, Granted, Wait]
+
     async def test_a_flushed_bucket_is_empty(self, valkey: redis.Redis) -> None:
         await rest(valkey, FIVE)
         await valkey.flushall()

@@ -19,7 +19,8 @@ from core.db import listen as listen_module
 from core.embedded import Urls
 from core.events import Event, EventKind, emit
 from core.floor import Floor
-from core.models.stream import IncomingEvent, Lane, Outbound, Turn
+from core.models.outbox import Lane, Outbound
+from core.models.stream import IncomingEvent, Turn
 from core.probe import Pulse
 from graphs import engine as engine_module
 from graphs.engine import Engine, Loop

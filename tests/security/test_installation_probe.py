@@ -33,11 +33,23 @@ USES: Final = {
     ("clock_shift", "priv"): Use(question="UPDATE clock_shift SET shift = '0' RETURNING true", role=PRIV),
     ("companies", "priv"): Use(question="SELECT count(*) = 2 FROM priv.companies()"),
     ("companies", "tenant"): Use(question="SELECT count(*) = 1 FROM companies", is_asked_by_ana=True),
+    ("inbox_minutes", "priv"): Use(question="SELECT priv.last_inbox_minute() IS NOT NULL"),
+    ("send_hold", "priv"): Use(question="SELECT priv.why_sends_are_held() = 'probe'"),
+    ("stray_events", "priv"): Use(question="SELECT count(*) = 1 FROM priv.stray_counts()"),
     ("schedule_ledger", "priv"): Use(question="SELECT priv.claim_tick('probe', now())"),
     ("users", "priv"): Use(question="SELECT priv.user_with_email('eu@exemplo.com') IS NOT NULL"),
 }
 
-OWNED: Final = ("addresses", "api_key_index", "companies", "schedule_ledger", "users")
+OWNED: Final = (
+    "addresses",
+    "api_key_index",
+    "companies",
+    "inbox_minutes",
+    "schedule_ledger",
+    "send_hold",
+    "stray_events",
+    "users",
+)
 
 every_use = pytest.mark.parametrize(("policy", "use"), USES.items(), ids=[" ".join(policy) for policy in USES])
 
