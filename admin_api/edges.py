@@ -4,7 +4,7 @@ import json
 import re
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin_api.problems import MEDIA_TYPE, problem
@@ -15,6 +15,7 @@ from core.texts import Text, language_of_header
 
 MOST_BYTES: Final = 3 * 1024 * 1024  # what Meta says a webhook may weigh; uploads get routes of their own
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ID_HEADER: Final = b"x-request-id"
 _TOO_LARGE: Final = Text(f"O corpo passa de {MOST_BYTES} bytes.", f"The body is larger than {MOST_BYTES} bytes.")
 
 _HEADERS: Final = {
@@ -34,7 +35,8 @@ class Edges:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
-        self._headers = _HEADERS | ({"strict-transport-security": "max-age=31536000"} if is_https else {})
+        headers = _HEADERS | ({"strict-transport-security": "max-age=31536000"} if is_https else {})
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,10 +61,10 @@ class Edges:
     def _stamping(self, send: Send, request_id: str) -> Send:
         async def stamp(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                headers["x-request-id"] = request_id
+                given = [header for header in message.get("headers", ()) if header[0] != _ID_HEADER]
+                names = {name for name, _ in given}
+                ours = [header for header in self._headers if header[0] not in names]
+                message["headers"] = [*given, *ours, (_ID_HEADER, request_id.encode())]
             await send(message)
 
         return stamp

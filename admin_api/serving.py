@@ -16,6 +16,8 @@ from admin_api.app import make_app
 from admin_api.frame import Frame, framed
 from admin_api.listening import listen_on
 from admin_api.terminal import Parser, launch, port, text
+from admin_api.webhooks.inbox import open_inbox
+from channels.adapters import open_registry
 from core.db.sessions import Pool
 from core.floor import open_floor
 from core.probe import Beat
@@ -41,9 +43,15 @@ def _add_options(parser: Parser) -> None:
 
 
 async def _serve(frame: Frame) -> None:
-    async with open_floor(frame.settings, _POOL) as floor:
+    async with (
+        open_floor(frame.settings, _POOL) as floor,
+        open_registry(frame.settings) as registry,
+        open_inbox(floor, frame.pulse) as inbox,
+    ):
+        app = make_app(floor, registry)
+        app.state.inbox = inbox
         config = uvicorn.Config(
-            make_app(floor),
+            app,
             http=_Protocol,
             log_config=None,
             log_level="warning",

@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     masteria_storage_url: StorageUrl | None = None
     masteria_metrics_port: Port = 0
     masteria_drain_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    masteria_spool_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 40)] = 256 << 20  # of events the database refused
+    masteria_media_sealed: bool = False  # received files are sealed with a key of their company
     debug: bool = False
     # Where the providers are; the version and the path are ours.
     whatsapp_api_base: HttpUrl = "https://graph.facebook.com"
