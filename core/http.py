@@ -2,7 +2,7 @@
 
 CallFailed          no usable answer; `may_have_arrived` says whether the other server may have acted on the call
 ├── Unreachable     no connection was made
-├── TooLate         the deadline had passed before the call began
+├── TooLate         the time to begin had passed, and not one byte of the call had left
 ├── TimedOut        the deadline passed during the call
 ├── BrokenOff       the connection ended before the answer did
 ├── Oversized       the answer is larger than the caller takes
@@ -13,8 +13,8 @@ import asyncio
 import logging
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import ClassVar, Final
@@ -26,10 +26,13 @@ from httpx_aiohttp import AiohttpTransport
 
 from core.clock import Deadline
 from core.errors import AppError
+from core.punctual import START, Late, PunctualRequest, PunctualStream, Start
 from core.texts import Text
 
 USER_AGENT: Final = "master-ia/1"
 _PACKING_ALLOWANCE: Final = 64 * 1024  # what gzip may add to a body that is within its cap
+_LONGEST_WAIT: Final = 60.0  # for a connection, where a client names no limit of its own
+_SHORTEST_WAIT: Final = 0.001
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -53,7 +56,7 @@ class Unreachable(CallFailed):
 class TooLate(CallFailed):
     status = 504
     may_have_arrived = False
-    what = Text("O prazo acabou antes da chamada", "The deadline had passed before the call")
+    what = Text("O prazo acabou antes de a chamada sair", "The deadline passed before the call left")
 
 
 class TimedOut(CallFailed):
@@ -99,6 +102,15 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming:
+    """An answer whose body is still on its way; unpacked, like that of `Answer`."""
+
+    status: int
+    headers: httpx.Headers
+    pieces: AsyncIterator[bytes]
+
+
 @asynccontextmanager
 async def open_client(
     *,
@@ -122,7 +134,12 @@ async def open_client(
         limit_per_host=limits.per_host,
         socket_factory=socket_factory,
     )
-    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_only_once,))
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(_only_once,),
+        request_class=PunctualRequest,
+    )
     async with httpx.AsyncClient(
         base_url=base_url,
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", **(headers or {})},
@@ -144,9 +161,15 @@ async def _without_user(request: httpx.Request) -> None:
 async def _only_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     # aiohttp sends a GET or PUT again when its connection drops, unless the error is not one of its own;
     # and httpx-aiohttp names such a drop ConnectTimeout, which would read as proof that nothing was sent.
+    if start := START.get():
+        start.is_watched = True
     try:
         return await send(request)
+    except Late:
+        raise
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        if start:
+            start.demand_time()
         raise httpx.ConnectError("no connection") from None
     except TimeoutError:
         raise httpx.ReadTimeout("no answer in time") from None
@@ -156,21 +179,65 @@ async def _only_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
         raise httpx.ReadError("the connection dropped") from None
 
 
-async def perform(client: httpx.AsyncClient, request: httpx.Request, *, deadline: Deadline, max_bytes: int) -> Answer:
-    """Send once and read the answer, all before the deadline. A redirect is an answer like any other."""
+async def perform(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    deadline: Deadline,
+    max_bytes: int,
+    starts_by: Deadline | None = None,
+) -> Answer:
+    """Send once and read the answer, all before the deadline. A redirect is an answer like any other.
+
+    `starts_by`: the first byte leaves by then or never, however long a connection took; without it, by the deadline.
+    """
+    async with receive(client, request, deadline=deadline, max_bytes=max_bytes, starts_by=starts_by) as incoming:
+        body = b"".join([piece async for piece in incoming.pieces])
+    return Answer(status=incoming.status, headers=incoming.headers, body=body)
+
+
+@asynccontextmanager
+async def receive(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    deadline: Deadline,
+    max_bytes: int,
+    starts_by: Deadline | None = None,
+) -> AsyncIterator[Incoming]:
+    """The same, for an answer too large to be held: its body is read inside the block, which the deadline ends too."""
     place = _place(request)
-    if deadline.passed:
+    by = deadline if starts_by is None or deadline.at < starts_by.at else starts_by
+    if by.passed:
         raise TooLate(place)
-    timeouts = dict(request.extensions.get("timeout", {}))
-    request.extensions = {**request.extensions, "timeout": timeouts | {"read": None, "write": None}}
-    with _named_errors(place):
-        async with asyncio.timeout(deadline.remaining):
-            response = await client.send(request, stream=True, follow_redirects=False)
+    start, timeout = Start(by), asyncio.timeout(deadline.remaining)
+    try:
+        async with timeout:
+            response = await _begin(client, request, start=start, place=place)
             try:
-                body = await _read(response, place=place, max_bytes=max_bytes)
+                async with aclosing(_pieces(response, place=place, max_bytes=max_bytes)) as pieces:
+                    yield Incoming(status=response.status_code, headers=response.headers, pieces=pieces)
             finally:
                 await response.aclose()
-    return Answer(status=response.status_code, headers=response.headers, body=body)
+    except TimeoutError:
+        if not timeout.expired():  # then it is another's, of the block
+            raise
+        raise (TimedOut if start.may_have_begun else TooLate)(place) from None
+
+
+async def _begin(client: httpx.AsyncClient, request: httpx.Request, *, start: Start, place: str) -> httpx.Response:
+    timeouts = request.extensions.get("timeout", {})
+    # aiohttp takes this for the whole way to a connection, and 0 for no limit at all.
+    pool = max(min(timeouts.get("pool") or _LONGEST_WAIT, start.by.remaining), _SHORTEST_WAIT)
+    request.extensions = {**request.extensions, "timeout": {**timeouts, "pool": pool, "read": None, "write": None}}
+    if not isinstance(request.stream, httpx.ByteStream) and isinstance(request.stream, httpx.AsyncByteStream):
+        request.stream = PunctualStream(request.stream, start)
+    token = START.set(start)
+    try:
+        with _named_errors(place):
+            return await client.send(request, stream=True, follow_redirects=False)
+    finally:
+        START.reset(token)
 
 
 def _place(request: httpx.Request) -> str:
@@ -183,6 +250,8 @@ def _named_errors(place: str) -> Iterator[None]:
     # `from None`: the errors beneath carry the whole address, and a log prints the chain.
     try:
         yield
+    except Late:
+        raise TooLate(place) from None
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol):
         raise Unreachable(place) from None
     except (TimeoutError, httpx.TimeoutException):
@@ -194,16 +263,17 @@ def _named_errors(place: str) -> Iterator[None]:
         raise BrokenOff(place) from None
 
 
-async def _read(response: httpx.Response, *, place: str, max_bytes: int) -> bytes:
-    body = _Body(_unpacker(response, place), place=place, max_bytes=max_bytes)
-    if _announced(response) > body.max_received:
+async def _pieces(response: httpx.Response, *, place: str, max_bytes: int) -> AsyncGenerator[bytes]:
+    meter = _Meter(_unpacker(response, place), place=place, max_bytes=max_bytes)
+    if _announced(response) > meter.max_received:
         raise Oversized(place)
     try:
         async for piece in response.aiter_raw():
-            body.take(piece)
+            if unpacked := meter.take(piece):
+                yield unpacked
     except (httpx.TransportError, aiohttp.ClientError):
         raise BrokenOff(place) from None
-    return body.whole()
+    meter.finish()
 
 
 def _announced(response: httpx.Response) -> int:
@@ -250,26 +320,25 @@ class _Gunzip:
             raise BrokenOff(self._place)
 
 
-class _Body:
-    """Gathers a body within its cap, counting what is received as well as what it unpacks to."""
+class _Meter:
+    """Lets a body pass within its cap, counting what is received as well as what it unpacks to."""
 
     def __init__(self, unpacker: _Gunzip | None, *, place: str, max_bytes: int) -> None:
         self._unpacker = unpacker
         self._place = place
-        self._max_bytes = max_bytes
-        self._unpacked = bytearray()
+        self._room = max_bytes
         self._received = 0
         self.max_received = max_bytes + (_PACKING_ALLOWANCE if unpacker else 0)
 
-    def take(self, piece: bytes) -> None:
+    def take(self, piece: bytes) -> bytes:
         self._received += len(piece)
         if self._unpacker:
-            piece = self._unpacker.feed(piece, room=self._max_bytes + 1 - len(self._unpacked))
-        self._unpacked += piece
-        if len(self._unpacked) > self._max_bytes or self._received > self.max_received:
+            piece = self._unpacker.feed(piece, room=self._room + 1)
+        self._room -= len(piece)
+        if self._room < 0 or self._received > self.max_received:
             raise Oversized(self._place)
+        return piece
 
-    def whole(self) -> bytes:
+    def finish(self) -> None:
         if self._unpacker and self._received:
             self._unpacker.finish()
-        return bytes(self._unpacked)

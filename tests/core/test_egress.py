@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from core.clock import Deadline
 from core.egress import _dialler, open_egress
-from core.http import Garbled, Oversized, TimedOut, Unreachable, open_client
+from core.http import Garbled, Oversized, TooLate, Unreachable, open_client
 from core.targets import Blocked, Reason, is_public
 from tests.fixtures.addresses import HOSTILE, NOT_PUBLIC, PUBLIC_V4, PUBLIC_V6
 from tests.fixtures.egress_world import Names, World, countdown, found, get, hello, hello_once, post
@@ -198,7 +198,7 @@ class TestLookup:
             return []
 
         async with world.egress(lookup=lookup) as egress:
-            with pytest.raises(TimedOut):
+            with pytest.raises(TooLate):
                 await egress.get("https://hook.example/", deadline=Deadline.after(0.2), max_bytes=1)
 
 
