@@ -84,7 +84,9 @@ class Adapter(Protocol):
         """What a provider's body says to the connection of this address; pure, and never raises for an odd shape."""
         ...
 
-    async def send(self, message: OutboundMessage, line: Line, deadline: Deadline) -> Accepted: ...
+    async def send(self, message: OutboundMessage, line: Line, deadline: Deadline, *, starts_by: Deadline) -> Accepted:
+        """The first byte leaves by `starts_by` or never; the answer is waited for until the deadline."""
+        ...
 
     async def acknowledge(self, provider_id: str, line: Line, deadline: Deadline, *, is_typing: bool) -> None:
         """Mark as read, and show that somebody is writing. A failure is the caller's to ignore."""
