@@ -1,0 +1,117 @@
+"""Turns as rows: opened when somebody writes, put off while they still do, closed by whoever took them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from core.db.sessions import TenantSession
+from core.ids import CompanyId, ConversationId, TurnId, new_id
+from core.models.stream import MessageKind, TurnState
+from graphs.debounce import Arrival
+
+MOST_ARRIVALS: Final = 8  # of one turn: enough to tell whether somebody still writes
+BUTTON_FORMS: Final = frozenset({"button", "list", "template_button"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A turn that is ours until the lease ends."""
+
+    company: CompanyId
+    turn: TurnId
+    fence: int
+
+
+async def waiting(
+    session: TenantSession, conversations: Collection[ConversationId], *, since: datetime
+) -> dict[ConversationId, list[Arrival]]:
+    """Of those that have an open turn: when it was opened and, if that was since then, what was said before now."""
+    found: dict[ConversationId, list[Arrival]] = {}
+    bound = {"conversations": list(conversations), "most": MOST_ARRIVALS, "since": since}
+    for row in (await session.execute(_WAITING, bound)).all():
+        arrivals = found.setdefault(
+            ConversationId(row.conversation_id), [Arrival(at=row.opened_at, kind=MessageKind.SYSTEM)]
+        )
+        if row.created_at is not None:
+            kind, is_button = MessageKind(row.kind), row.form in BUTTON_FORMS
+            arrivals.append(Arrival(at=row.created_at, kind=kind, text=row.words, is_button=is_button))
+    return found
+
+
+async def open_turns(session: TenantSession, dues: Mapping[ConversationId, datetime]) -> None:
+    """One for each conversation; where there is an open one, it is put off."""
+    if dues:
+        bound = {"ids": [new_id() for _ in dues], "conversations": list(dues), "dues": list(dues.values())}
+        await session.execute(_OPEN, bound)
+        await session.execute(_NUDGE)
+
+
+async def move(session: TenantSession, source: ConversationId, into: ConversationId) -> None:
+    """What waits in one conversation waits in the other. A turn that runs in it will fail: it is owed there anew."""
+    bound = {"source": source, "into": into}
+    await session.execute(_SHARE, bound)
+    await session.execute(_MOVE, bound)
+    await session.execute(_OWE, {**bound, "id": new_id()})
+    await session.execute(_NUDGE)
+
+
+async def close(session: TenantSession, claims: Sequence[Claim], *, state: TurnState, reason: str) -> int:
+    """Those that are still ours."""
+    bound = {
+        "ids": [claim.turn for claim in claims],
+        "fences": [claim.fence for claim in claims],
+        "state": state.value,
+        "reason": reason,
+    }
+    return len((await session.execute(_CLOSE, bound)).all())
+
+
+_WAITING: Final = text("""
+    SELECT t.conversation_id, t.created_at AS opened_at, m.created_at, m.kind, m.words, m.form
+    FROM turns t LEFT JOIN LATERAL (
+        SELECT l.created_at, l.kind, l.text AS words, l.content ->> 'form' AS form
+        FROM (SELECT * FROM messages WHERE conversation_id = t.conversation_id ORDER BY seq DESC LIMIT :most) l
+        WHERE l.created_at >= t.created_at AND l.created_at < app_now()
+          AND l.author = 'customer' AND l.kind NOT IN ('reaction', 'system')
+    ) m ON t.created_at > :since
+    WHERE t.conversation_id = ANY (CAST(:conversations AS uuid[])) AND t.state = 'open'
+""")
+
+_OPEN: Final = text("""
+    INSERT INTO turns (tenant_id, id, conversation_id, trigger, due_at)
+    SELECT current_tenant(), w.id, w.conversation, 'inbound', w.due
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:conversations AS uuid[]), CAST(:dues AS timestamptz[]))
+        AS w (id, conversation, due)
+    ON CONFLICT (tenant_id, conversation_id) WHERE state = 'open' DO UPDATE SET due_at = excluded.due_at
+""")
+
+_SHARE: Final = text("""
+    WITH shared AS (
+        UPDATE turns s SET state = 'ignored', reason = 'merged', ended_at = app_now()
+        FROM turns k WHERE s.conversation_id = :source AND s.state = 'open'
+            AND k.conversation_id = :into AND k.state = 'open'
+        RETURNING k.id, s.created_at, s.due_at
+    )
+    UPDATE turns k SET created_at = least(k.created_at, s.created_at), due_at = least(k.due_at, s.due_at)
+    FROM shared s WHERE k.id = s.id
+""")
+
+_MOVE: Final = text("UPDATE turns SET conversation_id = :into WHERE conversation_id = :source AND state = 'open'")
+
+_OWE: Final = text("""
+    INSERT INTO turns (tenant_id, id, conversation_id, trigger, due_at)
+    SELECT current_tenant(), :id, :into, 'inbound', app_now()
+    FROM turns WHERE conversation_id = :source AND state = 'running'
+    ON CONFLICT (tenant_id, conversation_id) WHERE state = 'open' DO NOTHING
+""")
+
+_CLOSE: Final = text("""
+    UPDATE turns t SET state = :state, reason = :reason, ended_at = app_now(), lease_until = NULL
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS w (id, fence)
+    WHERE t.id = w.id AND t.fence = w.fence AND t.state = 'running' RETURNING t.id
+""")
+
+_NUDGE: Final = text("SELECT pg_notify('turns', '')")
