@@ -1,22 +1,29 @@
 """Bring the database to this release and, on the first run, make the demo company. `masteria up` runs it."""
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from typing import Final
 
 from admin_api.frame import end_with_supervisor
-from admin_api.tenants.store import NewCompany, all_companies, create_company
+from admin_api.tenants.store import NewCompany, all_companies, create_company, find_company
 from admin_api.terminal import launch
+from channels.stores.connections import Listing, NewConnection, create, list_some
 from core import logging
 from core.audit import SYSTEM
 from core.db import migrate
 from core.db.revision import Revisions
+from core.db.server import begin_rehearsal
 from core.db.sessions import Pool, open_engine
-from core.floor import open_floor
+from core.floor import Floor, open_floor
+from core.ids import CompanyId
 from core.logging import get_logger
+from core.models.people import ConnectionKind
 from core.settings import Settings
 
 DEMO: Final = NewCompany(slug="demo", name="Empresa de demonstração")
+_DEMO_LINE: Final = "WhatsApp de demonstração"
+_DEMO_NUMBER: Final = "+55 11 90000-0000"
 
 log = get_logger("admin_api.prepare")
 
@@ -26,17 +33,48 @@ def main(_: Sequence[str]) -> int:
     logging.configure("prepare", debug=settings.debug, as_json=settings.masteria_log_format == "json")
     if settings.masteria_lifeline is not None:
         end_with_supervisor(settings.masteria_lifeline)
-    asyncio.run(_prepare(settings))
+    asyncio.run(prepare(settings))
     return 0
 
 
-async def _prepare(settings: Settings) -> None:
+async def prepare(settings: Settings) -> None:
     if settings.database_migrate_url is not None:
         await upgrade_database(settings.database_migrate_url.get_secret_value())
     async with open_floor(settings, Pool(size=1)) as floor:
         if not await all_companies(floor.database):
             await create_company(floor.database, floor.ring, DEMO, SYSTEM)
             log.info("company.demo_created", slug=DEMO.slug)
+        demo = await find_company(floor.database, DEMO.slug)
+        if demo is not None and settings.masteria_sandbox_url is not None:
+            await _connect_demo(floor, demo)
+            await _let_rehearse(floor, demo)
+
+
+async def _let_rehearse(floor: Floor, company: CompanyId) -> None:
+    """Turning the clock turns it for every company: beside another one nobody rehearses."""
+    if await all_companies(floor.database) == [company]:
+        async with floor.database.engine.begin() as connection:
+            await begin_rehearsal(connection)
+
+
+async def _connect_demo(floor: Floor, company: CompanyId) -> None:
+    """A newcomer's first number: played by the sandbox, on the very code that talks to the provider."""
+    async with floor.database.tenant_session(company) as session:
+        if await list_some(session, Listing(most=1)):
+            return
+        number = str(secrets.randbelow(9 * 10**14) + 10**14)
+        made = NewConnection(
+            kind=ConnectionKind.WHATSAPP,
+            name=_DEMO_LINE,
+            settings={
+                "phone_number_id": number,
+                "waba_id": str(int(number) + 1),
+                "display_phone_number": _DEMO_NUMBER,
+                "is_sandbox": True,
+            },
+            secrets={name: secrets.token_hex(16) for name in ("access_token", "app_secret", "verify_token")},
+        )
+        await create(session, floor.ring, made, SYSTEM)
 
 
 async def upgrade_database(url: str) -> Revisions:

@@ -16,11 +16,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import AppError, FieldError, Malformed, TooMany, Unavailable
+from admin_api.auth import KEY_HEADER
+from admin_api.field_errors import UNREADABLE, field_errors
+from core.errors import AppError, FieldError, Malformed, TooMany, Unauthenticated, Unavailable
 from core.logging import get_logger
 from core.texts import Language, Text, language_of_header
 
 MEDIA_TYPE: Final = "application/problem+json"
+CHALLENGE: Final = f'ApiKey realm="{KEY_HEADER}"'  # RFC 9110: how to come in, and where the credential goes
 _NAMES: Final = {
     404: Text("Não encontrado", "Not found"),
     405: Text("Método não permitido", "Method not allowed"),
@@ -94,7 +97,7 @@ async def _app_error(request: Request, error: Exception) -> JSONResponse:
         log.error(
             "request.failed", error=type(error).__name__, detail=error.detail.en, exc_info=error if is_bug else None
         )
-    return _response(request, error.status, error.title, detail, errors=error.errors, headers=_later(error))
+    return _response(request, error.status, error.title, detail, errors=error.errors, headers=_headers(error))
 
 
 def _for_caller(error: AppError) -> Text:
@@ -104,7 +107,9 @@ def _for_caller(error: AppError) -> Text:
     return _BUG if error.status == AppError.status else _AWAY
 
 
-def _later(error: AppError) -> dict[str, str]:
+def _headers(error: AppError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": CHALLENGE}
     if isinstance(error, TooMany):
         return {"Retry-After": str(max(1, ceil(error.retry_after)))}
     return _SOON if error.retryable else {}
@@ -113,16 +118,14 @@ def _later(error: AppError) -> dict[str, str]:
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
-    fields = tuple(
-        FieldError(field=".".join(str(part) for part in wrong["loc"]), message=Text(wrong["msg"], wrong["msg"]))
-        for wrong in error.errors()
-    )
-    return _response(request, Malformed.status, Malformed.title, _WRONG, errors=fields)
+    return _response(request, Malformed.status, Malformed.title, _WRONG, errors=field_errors(error.errors()))
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's word for a body that it cannot read
+        return _response(request, Malformed.status, Malformed.title, _WRONG, errors=(UNREADABLE,))
     phrase = HTTPStatus(error.status_code).phrase
     title = _NAMES.get(error.status_code, Text(phrase, phrase))
     asked = f"{request.method} {request.scope['path']}"

@@ -21,6 +21,22 @@ class EventKind(StrEnum):
     COMPANY_CREATED = "company.created"
     COMPANY_SHREDDED = "company.shredded"
     API_KEY_CREATED = "api_key.created"
+    CONNECTION_CREATED = "connection.created"
+    CONNECTION_CHANGED = "connection.changed"
+    CONNECTION_EXPIRING = "connection.expiring"  # its token, in so many days
+    MEMBER_ADDED = "member.added"
+    MEMBER_CHANGED = "member.changed"
+    CONTACT_OPTED_OUT = "contact.opted_out"
+    CONTACT_OPTED_IN = "contact.opted_in"
+    CONTACT_MERGED = "contact.merged"
+    CONNECTION_NEWS = "connection.news"
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_ECHOED = "message.echoed"
+    MESSAGE_STATUS = "message.status"
+    CONVERSATION_OPENED = "conversation.opened"
+    CONVERSATION_TAKEN_OVER = "conversation.taken_over"
+    CONVERSATION_GIVEN_BACK = "conversation.given_back"
+    CONVERSATION_CLOSED = "conversation.closed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

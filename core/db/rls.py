@@ -28,7 +28,7 @@ _READ_BY_ALL: Final = "clock_shift"  # `app_now()` reads it for whoever asks the
 _EVERYTHING: Final = "SELECT, INSERT, UPDATE, DELETE"
 # Where a lease is written; and the inbox keeps what came in for several companies at once.
 _PRIV_GRANTS: Final = {
-    "incoming_events": "SELECT, UPDATE",
+    "incoming_events": "SELECT, INSERT, UPDATE",
     "media_files": "SELECT, UPDATE",
     "turns": "SELECT, UPDATE",
 }

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import Interval, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import Misconfigured
@@ -43,3 +43,14 @@ async def clock_shift(connection: AsyncConnection) -> timedelta:
 async def server_time(connection: AsyncConnection) -> datetime:
     theirs: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
     return theirs
+
+
+async def begin_rehearsal(connection: AsyncConnection) -> None:
+    """From now on the clock may be turned, as long as the installation has one company."""
+    await connection.execute(text("SELECT priv.begin_rehearsal()"))
+
+
+async def turn_clock(connection: AsyncConnection, shift: timedelta) -> None:
+    """For rehearsals: everybody's business clock, from the next look at it on. Refused by the database elsewhere."""
+    turned = text("SELECT priv.turn_clock(:shift)").bindparams(bindparam("shift", type_=Interval))
+    await connection.execute(turned, {"shift": shift})

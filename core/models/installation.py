@@ -80,12 +80,13 @@ class Tick(InstallationRow):
 
 
 class ClockShift(InstallationRow):
-    """By how much a rehearsal has turned the clock of the business. One row; only the sandbox may write it."""
+    """By how much a rehearsal has turned the clock of the business. One row; in an installation that is none, zero."""
 
     __tablename__ = "clock_shift"
 
     is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     shift: Mapped[timedelta] = mapped_column(Interval, server_default=text("'0'::interval"))
+    is_rehearsal: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (CheckConstraint("is_only", name="is_only"),)
 

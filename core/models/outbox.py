@@ -133,6 +133,13 @@ class Outbound(TenantEntity):
             postgresql_where=text("state = 'queued' AND batch_id IS NOT NULL"),
         ),
         Index(
+            "ix_outbound_batch_states",
+            "tenant_id",
+            "batch_id",
+            "state",
+            postgresql_where=text("batch_id IS NOT NULL"),
+        ),
+        Index(
             "ix_outbound_open",
             "tenant_id",
             "conversation_id",
@@ -169,7 +176,7 @@ class OutboundAttempt(TenantEntity):
     number: Mapped[int]
     tag: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    ended_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(closed(Outcome, "outcome"))
     answer: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import APP_NOW, EMPTY, TenantEntity, closed, within_tenant
+from core.models.base import APP_NOW, EMPTY, Sealed, TenantEntity, closed, within_tenant
 
 
 class Control(StrEnum):
@@ -240,7 +240,7 @@ class MediaFile(TenantEntity):
     sha256: Mapped[str | None]
     storage_key: Mapped[str | None]
     thumbnail_key: Mapped[str | None]
-    is_sealed: Mapped[bool] = mapped_column(server_default=text("false"))
+    sealed_key: Mapped[bytes | None] = mapped_column(Sealed)  # of a file that is sealed at rest
     attempts: Mapped[int] = mapped_column(server_default="0")
     fence: Mapped[int] = mapped_column(server_default="0")
     lease_until: Mapped[datetime | None]
@@ -271,7 +271,7 @@ class ParkedNews(TenantEntity):
     kind: Mapped[ParkedKind] = mapped_column(closed(ParkedKind, "kind"))
     digest: Mapped[str]  # of the news itself: told twice, it is parked once
     news: Mapped[dict[str, Any]]
-    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
 
     __table_args__ = (
         within_tenant("connection_id", "connections"),

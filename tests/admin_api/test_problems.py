@@ -165,8 +165,20 @@ class TestMalformed:
     ) -> None:
         answer = await client.post("/orders", content=body, headers={"content-type": "application/json"})
 
-        assert answer.status_code in {400, 422}
+        assert (answer.status_code, answer.json()["title"]) == (422, "Pedido malformado")
         assert answer.headers["content-type"] == "application/problem+json"
+        assert all(error["field"].startswith("body") for error in answer.json()["errors"])
+        assert answer.json()["errors"] != []
+
+    @pytest.mark.parametrize(("language", "said"), [("pt", "não é um JSON válido"), ("en", "not valid JSON")])
+    @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000], ids=["cut", "not-utf8", "deep"])
+    async def test_what_is_no_json_is_said_to_be_so(
+        self, client: httpx.AsyncClient, body: bytes, language: str, said: str
+    ) -> None:
+        headers = {"content-type": "application/json", "accept-language": language}
+        answer = await client.post("/orders", content=body, headers=headers)
+
+        assert (answer.status_code, answer.json()["errors"]) == (422, [{"field": "body", "message": said}])
 
     async def test_our_own_refusal_of_fields_has_the_same_shape(self, tmp_path: Path) -> None:
         wrong = FieldError(field="body.slug", message=Text("letra grande", "capital letter"))
@@ -175,6 +187,16 @@ class TestMalformed:
 
         assert answer.json()["detail"] == "Bad name."
         assert answer.json()["errors"] == [{"field": "body.slug", "message": "capital letter"}]
+
+
+class TestChallenge:
+    async def test_whoever_has_no_credential_is_told_where_to_put_one(self, client: httpx.AsyncClient) -> None:
+        answer = await client.get("/api/v1/contacts")
+
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'ApiKey realm="X-API-Key"')
+
+    async def test_no_other_refusal_asks_for_one(self, tmp_path: Path) -> None:
+        assert "www-authenticate" not in (await answer_to(Forbidden("Não.", "No."), tmp_path)).headers
 
 
 class TestStatuses:

@@ -9,7 +9,9 @@ from sqlalchemy import LargeBinary, Uuid, column, func, select
 
 from admin_api.tenants.store import (
     KEY_PREFIX,
+    Joined,
     NewCompany,
+    add_member,
     all_companies,
     company_named,
     create_api_key,
@@ -24,7 +26,7 @@ from core.db.sessions import Database
 from core.embedded import Urls
 from core.errors import Conflict, Malformed, Misconfigured, NotFound
 from core.ids import CompanyId, new_id
-from core.models.people import ApiKey, CompanyKey, Role
+from core.models.people import ApiKey, CompanyKey, Membership, Role
 from core.models.record import ActorKind, AuditEntry, DomainEvent
 from core.vault import open_vault
 from tests.fixtures.servers import Servers
@@ -207,3 +209,61 @@ class TestCreateApiKey:
         async with database.crossing() as session:
             found = select(func.count()).select_from(func.priv.find_api_key(digest_of(made[0]), type_=LargeBinary))
             assert await session.scalar(found) == 0
+
+
+class TestAddMember:
+    async def add(self, database: Database, company: CompanyId, email: str, role: Role = Role.AGENT) -> Joined:
+        async with database.tenant_session(company) as session:
+            return await add_member(session, email=email, name="", role=role, by=OPERATOR)
+
+    async def test_a_person_of_two_companies_is_one_person(
+        self, database: Database, ana: CompanyId, beto: CompanyId
+    ) -> None:
+        first, second = await self.add(database, ana, "bia@x.com"), await self.add(database, beto, " BIA@x.com ")
+        assert first.user == second.user
+        assert first.membership != second.membership
+        async with database.tenant_session(ana) as session:
+            assert [row.user_id for row in await session.scalars(select(Membership))] == [first.user]
+
+    async def test_joining_and_changing_are_on_record_and_events(self, database: Database, ana: CompanyId) -> None:
+        joined = await self.add(database, ana, "bia@x.com")
+        await self.add(database, ana, "bia@x.com")
+        await self.add(database, ana, "bia@x.com", Role.ADMIN)
+        async with database.tenant_session(ana) as session:
+            entries = await session.scalars(select(AuditEntry).where(AuditEntry.subject_id == joined.user))
+            events = await session.scalars(select(DomainEvent).where(DomainEvent.subject_id == joined.user))
+            told = [(event.kind, event.payload) for event in events]
+            assert [(entry.action, entry.detail) for entry in entries] == told
+        assert told == [("member.added", {"role": "agent"}), ("member.changed", {"role": "admin"})]
+
+    async def test_of_two_at_once_one_joins(self, database: Database, ana: CompanyId) -> None:
+        both = await asyncio.gather(*(self.add(database, ana, "bia@x.com") for _ in range(2)))
+        assert sorted(joined.is_new for joined in both) == [False, True]
+        assert len({joined.membership for joined in both}) == 1
+
+    @pytest.mark.parametrize(
+        "email",
+        [
+            "",
+            "bia",
+            "bia@",
+            "@x.com",
+            "bia@x",
+            "bia@@x.com",
+            "b ia@x.com",
+            "bia@x..com",
+            ".bia@x.com",
+            "bia@-x.com",
+            "bia@x.com\n,caio@x.com",
+            "bía@x.com",
+            "bia\x00@x.com",
+            "b" * 250 + "@x.com",
+        ],
+    )
+    async def test_what_is_no_address_is_malformed(self, database: Database, ana: CompanyId, email: str) -> None:
+        with pytest.raises(Malformed, match="Invalid e-mail"):
+            await self.add(database, ana, email)
+
+    async def test_an_unusual_address_is_taken(self, database: Database, ana: CompanyId) -> None:
+        for email in ("o'neil+loja@sub.exemplo.com.br", "a.b_c-d@x1.io", "x@xn--caf-dma.com"):
+            assert (await self.add(database, ana, email)).is_new

@@ -16,8 +16,9 @@ from tests.fixtures.isolation import NOT_ALLOWED, RAISED, Attempt, Scene, attemp
 from tests.fixtures.servers import Servers
 
 CONTACTS = text("SELECT FROM contacts")
-# What gives text has its reason: the name of a queue; an outside address that nobody owns; why a person stopped sends.
-NAMES_NO_CUSTOMER = {"queue_depths", "stray_counts", "why_sends_are_held"}
+# What gives text has its reason: the name of a queue; an outside address that nobody owns; why a person stopped sends;
+# the people who work for the company of the transaction.
+NAMES_NO_CUSTOMER = {"queue_depths", "stray_counts", "why_sends_are_held", "members"}
 
 
 @pytest.fixture(scope="module")

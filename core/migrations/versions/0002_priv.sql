@@ -120,7 +120,7 @@ $$;
 ;;
 CREATE FUNCTION priv.companies_with_parked_news(least_age interval) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-    AS $$ SELECT DISTINCT tenant_id FROM parked_news WHERE created_at < now() - least_age $$;
+    AS $$ SELECT DISTINCT tenant_id FROM parked_news WHERE created_at < public.app_now() - least_age $$;
 ;;
 CREATE FUNCTION priv.claim_media(most integer, lease interval)
     RETURNS TABLE (company uuid, media uuid, held_fence bigint)
@@ -151,10 +151,34 @@ CREATE FUNCTION priv.why_sends_are_held() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$ SELECT reason FROM send_hold $$;
 ;;
--- For rehearsals: only the process that plays the providers calls it.
+-- An installation whose one company is there to be tried out. `prepare` says so, with the providers played at home.
+CREATE FUNCTION priv.begin_rehearsal() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF (SELECT count(*) FROM companies) <> 1 THEN
+        RAISE EXCEPTION 'a rehearsal has one company' USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    UPDATE clock_shift SET is_rehearsal = true WHERE NOT is_rehearsal;
+END $$;
+;;
+-- For rehearsals: it turns everybody's clock. Back to the world's time it may always go.
 CREATE FUNCTION priv.turn_clock(wanted interval) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    IF wanted = (SELECT shift FROM clock_shift) THEN
+        RETURN;
+    END IF;
+    IF wanted <> interval '0' AND (NOT (SELECT is_rehearsal FROM clock_shift) OR (SELECT count(*) FROM companies) > 1)
+    THEN
+        RAISE EXCEPTION 'the clock is turned in rehearsals alone' USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
     UPDATE clock_shift SET shift = wanted;
     PERFORM pg_notify('clock', '');
 END $$;
+;;
+-- Who works for the company of the transaction, and for no other: a person may work for several.
+CREATE FUNCTION priv.members() RETURNS TABLE (membership uuid, person uuid, email text, name text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT m.id, u.id, u.email, u.name FROM memberships m JOIN users u ON u.id = m.user_id
+        WHERE m.tenant_id = public.current_tenant()
+$$;

@@ -27,6 +27,7 @@ _NEW: Final = (
 )
 _OLD_COLUMNS: Final = [
     "ALTER TABLE messages DROP COLUMN edited_at",
+    "ALTER TABLE clock_shift DROP COLUMN is_rehearsal",
     "ALTER TABLE companies DROP COLUMN quiet_from, DROP COLUMN quiet_until",
     "ALTER TABLE connections DROP COLUMN health, DROP COLUMN checked_at, DROP CONSTRAINT ck_connections_state",
     """ALTER TABLE connections ADD CONSTRAINT ck_connections_state
@@ -44,7 +45,7 @@ def upgrade() -> None:
         _run_each(rls.protect_installation_table(table))
     for table in _CLAIMED:
         _run_each(rls.let_priv_claim(table))
-    op.execute(f"GRANT INSERT ON incoming_events TO {PRIV}")
+    op.execute(f"GRANT INSERT ON incoming_events TO {PRIV}")  # 0001 grants it too, but did not always
     op.execute(f"GRANT UPDATE (quiet_from, quiet_until) ON companies TO {APP}")
     op.execute(f"SET LOCAL ROLE {PRIV}")
     _run("0002_priv.sql")
@@ -67,7 +68,6 @@ def downgrade() -> None:
     for table in ("outbound", "outbound_attempts"):
         _run_each(rls.protect_tenant_table(table))
     _run_each(rls.let_priv_claim("outbound"))
-    op.execute(f"REVOKE INSERT ON incoming_events FROM {PRIV}")
     _run_each(_OLD_COLUMNS)
 
 

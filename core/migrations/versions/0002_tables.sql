@@ -4,6 +4,8 @@ DROP TABLE outbound_attempts;
 ;;
 DROP TABLE outbound;
 ;;
+ALTER TABLE clock_shift ADD COLUMN is_rehearsal BOOLEAN DEFAULT false NOT NULL;
+;;
 CREATE TABLE inbox_minutes (
     minute TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_inbox_minutes PRIMARY KEY (minute)
@@ -94,7 +96,7 @@ CREATE TABLE parked_news (
     kind VARCHAR(32) NOT NULL,
     digest TEXT NOT NULL,
     news JSONB NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT app_now() NOT NULL,
     CONSTRAINT pk_parked_news PRIMARY KEY (tenant_id, id),
     CONSTRAINT fk_parked_news_tenant_id_connection_id FOREIGN KEY(tenant_id, connection_id) REFERENCES connections (tenant_id, id),
     CONSTRAINT uq_parked_news_tenant_id_connection_id_provider_id_digest UNIQUE (tenant_id, connection_id, provider_id, digest),
@@ -152,7 +154,7 @@ CREATE TABLE media_files (
     sha256 TEXT,
     storage_key TEXT,
     thumbnail_key TEXT,
-    is_sealed BOOLEAN DEFAULT false NOT NULL,
+    sealed_key BYTEA,
     attempts BIGINT DEFAULT '0' NOT NULL,
     fence BIGINT DEFAULT '0' NOT NULL,
     lease_until TIMESTAMP WITH TIME ZONE,
@@ -221,6 +223,8 @@ CREATE TABLE outbound (
     CONSTRAINT ck_outbound_state CHECK (state IN ('draft', 'queued', 'sending', 'unknown', 'accepted', 'sent', 'delivered', 'read', 'failed', 'suppressed', 'expired', 'ambiguous'))
 );
 ;;
+CREATE INDEX ix_outbound_batch_states ON outbound (tenant_id, batch_id, state) WHERE batch_id IS NOT NULL;
+;;
 CREATE INDEX ix_outbound_batch ON outbound (tenant_id, batch_id, not_before) WHERE state = 'queued' AND batch_id IS NOT NULL;
 ;;
 CREATE INDEX ix_outbound_connection ON outbound (tenant_id, connection_id, sent_at);
@@ -246,7 +250,7 @@ CREATE TABLE outbound_attempts (
     number BIGINT NOT NULL,
     tag TEXT NOT NULL,
     started_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    ended_at TIMESTAMP WITH TIME ZONE,
+    done_at TIMESTAMP WITH TIME ZONE,
     outcome VARCHAR(32),
     answer JSONB DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT pk_outbound_attempts PRIMARY KEY (tenant_id, id),
