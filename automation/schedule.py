@@ -10,6 +10,7 @@ from core.queue import TaskName
 
 class ScheduleName(StrEnum):
     FORGET_OLD = "forget_old"
+    WATCH_CONNECTIONS = "watch_connections"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +24,10 @@ class Schedule:
         return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, UTC)
 
 
-SCHEDULES: Final = (Schedule(name=ScheduleName.FORGET_OLD, every=timedelta(hours=1)),)
+SCHEDULES: Final = (
+    Schedule(name=ScheduleName.FORGET_OLD, every=timedelta(hours=1)),
+    Schedule(name=ScheduleName.WATCH_CONNECTIONS, every=timedelta(hours=1)),
+)
 
 
 def schedule_named(name: ScheduleName) -> Schedule:

@@ -13,6 +13,9 @@ from core.models.installation import Company
 from core.models.record import DomainEvent, EventProgress
 
 _CHUNK: Final = 100
+_TICKS_KEPT: Final = timedelta(days=30)
+_STRAYS_KEPT: Final = timedelta(days=7)
+_MINUTES_KEPT: Final = timedelta(days=30)
 
 
 async def claim_tick(database: Database, schedule: str, fire_at: datetime) -> bool:
@@ -26,9 +29,15 @@ async def finish_tick(database: Database, schedule: str, fire_at: datetime) -> N
         await session.execute(select(func.priv.finish_tick(schedule, fire_at)))
 
 
-async def forget_ticks(database: Database, before: datetime) -> int:
+async def forget_installation(database: Database, now: datetime) -> int:
+    """What belongs to no company and has served: old firings, stray events, minutes of the inbox."""
+    olds = (
+        func.priv.forget_ticks(now - _TICKS_KEPT),
+        func.priv.forget_strays(now - _STRAYS_KEPT),
+        func.priv.forget_inbox_minutes(now - _MINUTES_KEPT),
+    )
     async with database.crossing() as session:
-        return int(await session.scalar(select(func.priv.forget_ticks(before))) or 0)
+        return sum([int(await session.scalar(select(old)) or 0) for old in olds])
 
 
 async def chunks_of_companies(database: Database) -> AsyncIterator[list[CompanyId]]:

@@ -1,18 +1,18 @@
 """What a clock starts: each schedule's work, once per firing."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 from typing import Final
 
 from automation import store
 from automation.schedule import ScheduleName, schedule_named
+from channels.adapters import open_registry
+from channels.lines import Lines
+from channels.watch import look_after
 from core import clock
 from core.floor import Floor
 from core.ids import CompanyId
 from core.logging import get_logger
 from core.queue import TaskName, send
-
-_TICKS_KEPT: Final = timedelta(days=30)
 
 log = get_logger(__name__)
 
@@ -37,12 +37,30 @@ async def forget_old(floor: Floor, companies: list[CompanyId]) -> int:
     return forgotten
 
 
+async def watch_connections(floor: Floor, companies: list[CompanyId]) -> int:
+    """Tokens and templates, ahead of trouble."""
+    lines = Lines(floor.database, floor.ring)
+    async with open_registry(floor.settings) as registry:
+        answered = [await look_after(floor.database, registry, lines, company) for company in companies]
+    log.info("upkeep.connections_watched", companies=len(companies), answered=sum(answered))
+    return sum(answered)
+
+
 async def _start_forgetting(floor: Floor) -> None:
-    await store.forget_ticks(floor.database, clock.now() - _TICKS_KEPT)
+    await store.forget_installation(floor.database, clock.now())
+    await _send_chunks(floor, TaskName.FORGET_OLD)
+
+
+async def _start_watching(floor: Floor) -> None:
+    await _send_chunks(floor, TaskName.WATCH_CONNECTIONS)
+
+
+async def _send_chunks(floor: Floor, name: TaskName) -> None:
     async for chunk in store.chunks_of_companies(floor.database):
-        send(TaskName.FORGET_OLD, chunk)
+        send(name, chunk)
 
 
 _WORK: Final[Mapping[ScheduleName, Callable[[Floor], Awaitable[None]]]] = {
     ScheduleName.FORGET_OLD: _start_forgetting,
+    ScheduleName.WATCH_CONNECTIONS: _start_watching,
 }

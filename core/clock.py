@@ -15,10 +15,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _shift
 
 
-def follow_shift(shift: timedelta) -> None:
-    """Take over the shift that the database holds."""
-    global _shift  # noqa: PLW0603 - one clock per process is the point
-    _shift = shift
+def follow_shift(shift: timedelta) -> bool:
+    """Take over the shift that the database holds; true where it is another one than before."""
+    global _shift  # one clock per process is the point
+    is_new, _shift = shift != _shift, shift
+    return is_new
 
 
 @dataclass(frozen=True, slots=True)

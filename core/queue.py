@@ -43,6 +43,7 @@ class TaskName(StrEnum):
 
     TICK = "automation.tick"
     FORGET_OLD = "automation.forget_old"
+    WATCH_CONNECTIONS = "automation.watch_connections"
 
 
 def make_app(settings: Settings) -> Celery:

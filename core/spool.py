@@ -12,20 +12,21 @@ import os
 import re
 import secrets
 import struct
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core import clock
-from core.crypto import KeyRing
+from core.crypto import InstallationKey, KeyRing
 from core.drafts import CLOSED_DISK, FULL_DISK, Draft, make_private_folder, sweep_drafts, sync_folder
 from core.errors import AppError, Misconfigured, Refused, Tampered, Unavailable
+from core.logging import get_logger
 from core.texts import Text
 
 _VERSION: Final = b"\x01"
@@ -33,8 +34,10 @@ _NONCE: Final = 12
 _KEY_SIZE: Final = 32
 _LONGEST_ID: Final = 255
 _PURPOSE: Final = "spool"  # a new word here, and nothing that was kept opens any more
-_NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9a-f]{12})-[0-9a-f]{8}")
+NAME: Final = re.compile(r"([0-9a-f]{16})-([0-9a-f]{12})-[0-9a-f]{8}")
 _LEDGER: Final = struct.Struct(">QQ")
+
+log = get_logger(__name__)
 
 
 class SpoolFull(Unavailable):
@@ -47,6 +50,14 @@ class SpoolUnavailable(Unavailable):
 
 class Unopened(Tampered):
     """A record that does not open under its own name with any of our keys."""
+
+
+class SpoolCipher(Protocol):
+    """`seal` is never without a key; `open` raises `Unopened`."""
+
+    def seal(self, data: bytes, *, aad: bytes) -> bytes: ...
+
+    def open(self, sealed: bytes, *, aad: bytes) -> bytes: ...
 
 
 class SpoolKey:
@@ -64,9 +75,17 @@ class SpoolKey:
     @classmethod
     def of(cls, ring: KeyRing) -> Self:
         """From the installation's keys as they are now: the current one seals, the others open."""
-        current = ring.current
-        older = {key.name: key.derive(_PURPOSE) for key in ring.keys if key != current}
-        return cls(current.name, current.derive(_PURPOSE), older=older)
+        ring.reload()
+        return cls._of_keys(ring.keys)
+
+    @classmethod
+    def as_last_read(cls, ring: KeyRing) -> Self:
+        return cls._of_keys(ring.keys)
+
+    @classmethod
+    def _of_keys(cls, keys: Sequence[InstallationKey]) -> Self:
+        [current, *older] = keys
+        return cls(current.name, current.derive(_PURPOSE), older={key.name: key.derive(_PURPOSE) for key in older})
 
     def seal(self, data: bytes, *, aad: bytes) -> bytes:
         header = _VERSION + bytes([len(self._id)]) + self._id
@@ -84,6 +103,29 @@ class SpoolKey:
             return cipher.decrypt(nonce, data, header + aad)
         except InvalidTag:
             raise _unopened() from None
+
+
+class SpoolRing:
+    """The installation's keys as they are each time: a rotation holds for a process that runs, and so does its undoing.
+
+    While they cannot be read, those that were read last go on: an event is not refused for that.
+    """
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+    def seal(self, data: bytes, *, aad: bytes) -> bytes:
+        return self._key().seal(data, aad=aad)
+
+    def open(self, sealed: bytes, *, aad: bytes) -> bytes:
+        return self._key().open(sealed, aad=aad)
+
+    def _key(self) -> SpoolKey:
+        try:
+            return SpoolKey.of(self._ring)
+        except Misconfigured:
+            log.exception("spool.keys_unreadable", source=self._ring.source)
+            return SpoolKey.as_last_read(self._ring)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +159,7 @@ class _Ledger:
 class Spool:
     """Run `check` once before anything else."""
 
-    def __init__(self, folder: Path, cipher: SpoolKey, *, max_bytes: int) -> None:
+    def __init__(self, folder: Path, cipher: SpoolCipher, *, max_bytes: int) -> None:
         self._folder = folder
         self._cipher = cipher
         self._max_bytes = max_bytes
@@ -212,24 +254,24 @@ class Spool:
 
     def _restore(self) -> int:
         with self._failures():
-            found = [path for path in self._damaged.iterdir() if _NAME.fullmatch(path.name)]
-            for path in found:
-                path.replace(self._records / path.name)
+            restored = 0
+            for path in [path for path in self._damaged.iterdir() if NAME.fullmatch(path.name)]:
+                with suppress(FileNotFoundError):  # another process restores too
+                    path.replace(self._records / path.name)
+                    restored += 1
             sync_folder(self._records)
-        return len(found)
+        return restored
 
     def _names(self) -> list[str]:
         with self._failures():
-            return sorted(filter(_NAME.fullmatch, (path.name for path in self._records.iterdir())))
+            return sorted(filter(NAME.fullmatch, (path.name for path in self._records.iterdir())))
 
     def _status(self) -> SpoolStatus:
-        names = self._names()
-        first = _NAME.fullmatch(names[0]) if names else None
         with self._failures():
             return SpoolStatus(
-                depth=len(names),
+                depth=len(names := self._names()),
                 size=self._count().size,
-                oldest_seconds=max(0.0, clock.now().timestamp() - int(first[2], 16) / 1000) if first else 0.0,
+                oldest_seconds=age_of(names),
                 damaged=sum(1 for _ in self._damaged.iterdir()),
             )
 
@@ -272,7 +314,7 @@ class Spool:
             for path in folder.iterdir():
                 with suppress(FileNotFoundError):
                     ledger.size += path.stat().st_size
-                if name := _NAME.fullmatch(path.name):
+                if name := NAME.fullmatch(path.name):
                     ledger.sequence = max(ledger.sequence, int(name[1], 16))
         return ledger
 
@@ -288,6 +330,19 @@ class Spool:
                 f"O disco recusou o spool em {self._folder}: {pt}.",
                 f"The disk refused the spool in {self._folder}: {en}.",
             ) from error
+
+
+def age_of(names: Sequence[str]) -> float:
+    """Seconds since the first of these records arrived."""
+    first = NAME.fullmatch(names[0]) if names else None
+    return max(0.0, clock.now().timestamp() - int(first[2], 16) / 1000) if first else 0.0
+
+
+def key_id_of(head: bytes) -> str | None:
+    """The key that a record beginning like this was sealed with."""
+    name = head[2 : 2 + head[1]] if len(head) > 1 else b""
+    is_one = head.startswith(_VERSION) and 0 < len(name) == head[1]
+    return name.decode(errors="replace") if is_one else None
 
 
 def _open_private(path: Path) -> FileIO:

@@ -7,6 +7,7 @@ along. After three tries it is put in quarantine, where a person finds it and ma
 import asyncio
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -43,6 +44,8 @@ _PAUSE_SECONDS: Final = 0.02
 # Deadlock, serialization, a row that somebody else made meanwhile, a lock not got in time.
 _TRANSIENT: Final = frozenset({"40P01", "40001", "23505", "55P03"})
 _FAILED: Final = (*BROKEN, DBAPIError, PoolTimeout, OSError)
+# Classes of SQLSTATE that say nothing of what was to be stored: the line, a rollback, room, locks, the server itself.
+_TROUBLE: Final = ("08", "40", "53", "55", "57", "58")
 _CRASHED: Final = "crashed"
 
 log = get_logger(__name__)
@@ -108,7 +111,7 @@ class _Intake:
             for chunk in _chunks(one for one in events if one.cause is None):
                 await self._store(chunk)
         except _FAILED as error:
-            await self._left(claims, _name_of(error))
+            await (self._give_back if _is_trouble(error) else self._left)(claims, _name_of(error))
             return
         for one in events:
             if one.cause is not None:
@@ -147,6 +150,13 @@ class _Intake:
             _count(session, tally)
             crashpoint(CrashPoint.INTAKE_PRE_COMMIT)
         crashpoint(CrashPoint.INTAKE_POST_COMMIT)
+
+    async def _give_back(self, claims: Sequence[Claim], cause: str) -> None:
+        """Trouble of ours is no try of the event's: it may have come three times, and the event is sound."""
+        log.warning("intake.waits", company=str(self._company), events=len(claims), cause=cause)
+        with suppress(DBAPIError, PoolTimeout, OSError):  # then the try stays counted, and its lease ends by itself
+            async with self._database.tenant_session(self._company) as session:
+                await incoming.give_back(session, claims)
 
     async def _left(self, claims: Sequence[Claim], cause: str, wire: Wire | None = None) -> None:
         """The last try of a single event is the end of its tries."""
@@ -198,11 +208,19 @@ def _by_company(claims: Iterable[Claim]) -> dict[CompanyId, list[Claim]]:
     return grouped
 
 
-def _state_of(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", "") or "")
+def _is_trouble(error: BaseException) -> bool:
+    """Of ours, and it will pass. Whatever is not known as such is counted against the event: it may never pass."""
+    is_away = isinstance(error, OSError | PoolTimeout) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+    return is_away or _state_of(error).startswith(_TROUBLE)
+
+
+def _state_of(error: BaseException) -> str:
+    return str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")
 
 
 def _name_of(error: BaseException) -> str:
     """Never its text, which may quote what people wrote."""
-    state = _state_of(error) if isinstance(error, DBAPIError) else ""
+    state = _state_of(error)
     return f"{type(error).__name__} {state}".strip()

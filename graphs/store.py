@@ -1,13 +1,19 @@
 """What the engine reads and writes across companies: through `priv`, which gives ids and numbers only."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from core import telemetry
+from core import clock, telemetry
+from core.db.server import clock_shift
 from core.db.sessions import Database
 from core.floor import Floor
-from core.models.outbox import Lane
+from core.ids import CompanyId, TurnId
+from core.models.outbox import Lane, OutboundAttempt
+from graphs.stores import incoming, turns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,3 +39,61 @@ async def publish_depths(floor: Floor) -> None:
     for lane in Lane:
         queued = depths.get(f"outbox.{lane}")
         telemetry.outbox_queued(lane=lane).set(queued.waiting if queued else 0)
+
+
+async def follow_clock(floor: Floor) -> bool:
+    """Take over the shift of the business clock; true where it changed."""
+    async with floor.database.crossing() as session:
+        shift = await clock_shift(await session.connection())
+    return clock.follow_shift(shift)
+
+
+async def knows_attempt(database: Database, company: CompanyId, attempt: UUID) -> bool:
+    async with database.tenant_session(company) as session:
+        return await session.scalar(select(OutboundAttempt.id).where(OutboundAttempt.id == attempt)) is not None
+
+
+async def hold_sends(database: Database, reason: str) -> None:
+    async with database.crossing() as session:
+        await session.execute(text("SELECT priv.hold_sends(:reason)"), {"reason": reason})
+
+
+async def release_sends(database: Database) -> bool:
+    """False: they were not held."""
+    async with database.crossing() as session:
+        return bool(await session.scalar(text("SELECT priv.release_sends()")))
+
+
+async def claim_incoming(
+    database: Database, *, most: int, lease: timedelta, suspects: bool = False
+) -> list[incoming.Claim]:
+    """The oldest that nobody has tried yet; or, of those whose last try did not end, one."""
+    bound = {"most": most, "lease": lease, "suspects": suspects}
+    async with database.crossing() as session:
+        return [
+            incoming.Claim(
+                company=CompanyId(row.company),
+                event=row.event,
+                received=row.received,
+                fence=row.held_fence,
+                tries=row.tries,
+            )
+            for row in (await session.execute(_CLAIM_INCOMING, bound)).all()
+        ]
+
+
+async def claim_turns(database: Database, *, most: int, lease: timedelta) -> list[turns.Claim]:
+    async with database.crossing() as session:
+        return [
+            turns.Claim(company=CompanyId(row.company), turn=TurnId(row.turn), fence=row.held_fence)
+            for row in await session.execute(_CLAIM_TURNS, {"most": most, "lease": lease})
+        ]
+
+
+_CLAIM_INCOMING: Final = text("""
+    SELECT company, event, received, held_fence, tries
+    FROM priv.claim_incoming('engine', CAST(:most AS integer), CAST(:lease AS interval), CAST(:suspects AS boolean))
+""")
+_CLAIM_TURNS: Final = text("""
+    SELECT company, turn, held_fence FROM priv.claim_turns(CAST(:most AS integer), CAST(:lease AS interval))
+""")

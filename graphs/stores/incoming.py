@@ -83,6 +83,11 @@ async def quarantine(session: TenantSession, claim: Claim, reason: str) -> bool:
     return bool(done.all())
 
 
+async def give_back(session: TenantSession, claims: Sequence[Claim]) -> None:
+    """The try does not count; the lease stays, so that it is not tried at once."""
+    await session.execute(_GIVE_BACK, _columns(claims))
+
+
 async def release(session: TenantSession, event: UUID) -> bool:
     """As if it had just come in. False: there is no such event in quarantine."""
     done = await session.execute(_RELEASE, {"event": event})
@@ -126,6 +131,14 @@ _FINISH: Final = text("""
     WHERE e.id = w.id AND e.received_at = w.moment AND e.fence = w.fence AND e.state = 'new'
       AND e.received_at BETWEEN :first AND :last
     RETURNING e.id
+""")
+
+_GIVE_BACK: Final = text("""
+    UPDATE incoming_events e SET attempts = greatest(e.attempts - 1, 0)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:moments AS timestamptz[]), CAST(:fences AS bigint[]))
+        AS w (id, moment, fence)
+    WHERE e.id = w.id AND e.received_at = w.moment AND e.fence = w.fence AND e.state = 'new'
+      AND e.received_at BETWEEN :first AND :last
 """)
 
 _QUARANTINE: Final = text("""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -17,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from core import clock, telemetry
 from core.db import listen as listen_module
 from core.embedded import Urls
-from core.events import Event, EventKind, emit
+from core.events import CHANNEL, Event, EventKind, emit
 from core.floor import Floor
 from core.models.outbox import Lane, Outbound
 from core.models.stream import IncomingEvent, Turn
@@ -40,20 +41,21 @@ async def company(floor: Floor) -> Filled:
 class Counted:
     """Takes the place of the work, and lets the test wait for the next time it is done."""
 
-    does: Callable[[Floor], Awaitable[None]] = publish_depths
+    does: Callable[[], Awaitable[None]]
     runs: int = 0
     failures: int = 0
     _ran: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, floor: Floor) -> None:
+    async def __call__(self) -> float:
         self.runs += 1
         try:
-            await self.does(floor)
+            await self.does()
         except Exception:
             self.failures += 1
             raise
         finally:
             self._ran.set()
+        return 60.0
 
     async def next(self, seconds: float = SOON) -> float:
         """How long it took until the work was done once more."""
@@ -78,10 +80,9 @@ class Running:
 
 @asynccontextmanager
 async def engine_at_work(floor: Floor, work: Counted | None = None) -> AsyncIterator[Running]:
-    work = work or Counted()
+    work = work or Counted(partial(publish_depths, floor))
     pulse, stop = Pulse(), asyncio.Event()
-    engine = Engine(floor, pulse)
-    engine._loops = (Loop("depths", work),)
+    engine = Engine(floor, pulse, (Loop("depths", work, channels=(CHANNEL,)),))
     running = Running(pulse=pulse, work=work, stop=stop, task=asyncio.create_task(engine.run(stop)))
     try:
         yield running
@@ -179,14 +180,12 @@ class TestWaking:
                 await running.work.next()
 
     async def test_a_hint_that_comes_while_it_works_is_not_lost(self, floor: Floor) -> None:
-        engine = Engine(floor, Pulse())
-
-        async def hinted(_: Floor) -> None:
+        async def hinted() -> None:
             if work.runs == 1:
-                engine._wake_all("")
+                engine.wake_all()
 
         work = Counted(hinted)
-        engine._loops = (Loop("hinted", work),)
+        engine = Engine(floor, Pulse(), (Loop("hinted", work),))
         stop = asyncio.Event()
         running = asyncio.create_task(engine.run(stop))
         while work.runs < 2:
@@ -210,7 +209,7 @@ class TestPulse:
             assert beat._last > before
 
     async def test_a_loop_that_hangs_in_its_work_does_not_beat(self, floor: Floor) -> None:
-        async def hang(_: Floor) -> None:
+        async def hang() -> None:
             await asyncio.sleep(3_600)
 
         quick = replace(floor, settings=floor.settings.model_copy(update={"masteria_drain_seconds": 0.1}))
@@ -246,7 +245,7 @@ class TestDatabaseAway:
     async def test_no_way_of_being_away_ends_it(
         self, floor: Floor, away: Exception, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def fail(_: Floor) -> None:
+        async def fail() -> None:
             raise away
 
         monkeypatch.setattr(engine_module, "SWEEP_SECONDS", 0.02)
@@ -271,11 +270,10 @@ class TestDatabaseAway:
             assert not running.task.done()
 
     async def test_a_bug_in_the_work_ends_it_for_its_supervisor_to_see(self, floor: Floor) -> None:
-        async def broken(_: Floor) -> None:
+        async def broken() -> float:
             raise KeyError
 
-        engine = Engine(floor, Pulse())
-        engine._loops = (Loop("broken", broken),)
+        engine = Engine(floor, Pulse(), (Loop("broken", broken),))
 
         with pytest.raises(ExceptionGroup) as caught:
             await engine.run(asyncio.Event())
@@ -292,7 +290,7 @@ class TestStopping:
     async def test_what_was_begun_may_finish(self, floor: Floor) -> None:
         finished = asyncio.Event()
 
-        async def slow(_: Floor) -> None:
+        async def slow() -> None:
             await asyncio.sleep(0.4)
             finished.set()
 
@@ -305,7 +303,7 @@ class TestStopping:
         assert running.work.runs == 1
 
     async def test_what_takes_longer_than_the_drain_is_cancelled(self, floor: Floor) -> None:
-        async def endless(_: Floor) -> None:
+        async def endless() -> None:
             await asyncio.sleep(3_600)
 
         quick = replace(floor, settings=floor.settings.model_copy(update={"masteria_drain_seconds": 0.3}))

@@ -273,6 +273,20 @@ class TestNumberChange:
         assert await owed(inbox) == 1
         assert "contact.merged" in await events(inbox)
 
+    async def test_what_is_owed_in_the_one_that_goes_is_owed_in_the_one_that_stays(self, inbox: Inbox) -> None:
+        old, new = someone(), someone()
+        await inbox.tell(message(new, "w.1", text="sou eu", at=later(1)))
+        async with inbox.session() as session:
+            await session.execute(text("UPDATE turns SET state = 'done'"))
+        await inbox.tell(message(old, "w.2", text="oi"))
+
+        await inbox.tell(meta.new_number(old, new, "w.3"))
+
+        [row] = await inbox.rows(
+            "SELECT c.control FROM turns t JOIN conversations c ON c.id = t.conversation_id WHERE t.state = 'open'"
+        )
+        assert row.control == "bot"
+
     async def test_a_turn_that_runs_in_the_one_that_goes_is_owed_anew_in_the_one_that_stays(self, inbox: Inbox) -> None:
         old, new = someone(), someone()
         await inbox.tell(message(old, "w.1", text="oi"))

@@ -1,6 +1,8 @@
 """What cannot be read or stored takes no neighbour along, is tried three times, and is never lost."""
 
 import asyncio
+import random
+import string
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -11,7 +13,10 @@ from sqlalchemy import text
 
 from channels.contents import Text
 from channels.envelope import Identity, InboundEvent, Person, Received
+from channels.stores import people
 from core import telemetry
+from core.db.sessions import TenantSession
+from core.embedded import Urls
 from core.floor import Floor
 from core.ids import ConversationId, new_id
 from core.models.people import ConnectionKind, IdentityKind
@@ -19,6 +24,7 @@ from core.telemetry import InboundOutcome
 from graphs import intake, store
 from graphs.stores import incoming
 from tests.fixtures.inbound import NOW, Inbox, Reader, message, open_inbox, someone
+from tests.fixtures.servers import Servers
 
 POISON: Final = {"poison": True, "entry": []}
 OVER: Final = "UPDATE incoming_events SET lease_until = now() - interval '1 second' WHERE lease_until IS NOT NULL"
@@ -32,6 +38,12 @@ def what_no_database_takes() -> list[InboundEvent]:
     """An adapter of ours would have cleaned it."""
     sender = Person(identities=(Identity(kind=IdentityKind.BSUID, value="BR.1"),))
     return [Received(provider_id="w.poison", at=NOW, sender=sender, content=Text(body="\x00"))]
+
+
+def what_no_index_takes() -> list[InboundEvent]:
+    sender = Person(identities=(Identity(kind=IdentityKind.BSUID, value="BR.1"),))
+    name = "".join(random.Random(7).choices(string.ascii_letters, k=9_000))  # noqa: S311 - so that it does not compress
+    return [Received(provider_id=name, at=NOW, sender=sender, content=Text(body="oi"))]
 
 
 def what_no_code_takes() -> list[InboundEvent]:
@@ -59,12 +71,20 @@ def neighbours(inbox: Inbox, count: int) -> list[dict[str, object]]:
     return [dict(inbox.body(message(someone(), f"w.{number}", text="oi"))) for number in range(count)]
 
 
+async def somebody_waits(session: TenantSession) -> None:
+    """Until another transaction waits for a lock."""
+    async with asyncio.timeout(10):
+        while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            await session.execute(text("SELECT pg_sleep(0.01)"))
+
+
 class TestWhatCannotBeTaken:
     @pytest.mark.parametrize(
         ("fault", "reason"),
         [
             (break_down, "KeyError"),
             (what_no_database_takes, "DBAPIError 22021"),
+            (what_no_index_takes, "DBAPIError 54000"),
             (what_no_code_takes, "AttributeError"),
         ],
     )
@@ -90,7 +110,7 @@ class TestWhatCannotBeTaken:
         await later_on(inbox)
         assert await state_of(inbox, poison) == ("quarantined", why, 3)
 
-    @pytest.mark.parametrize("fault", [break_down, what_no_database_takes, what_no_code_takes])
+    @pytest.mark.parametrize("fault", [break_down, what_no_database_takes, what_no_index_takes, what_no_code_takes])
     async def test_its_neighbours_are_stored(self, floor: Floor, fault: Callable[[], list[InboundEvent]]) -> None:
         inbox = await open_with(floor, fault)
         posts = neighbours(inbox, 100)
@@ -211,6 +231,31 @@ class TestReplay:
             assert not await intake.replay(session, event)
 
 
+class TestTrouble:
+    async def test_a_line_that_breaks_is_no_try_of_the_event(
+        self, floor: Floor, servers: Servers, floor_urls: Urls
+    ) -> None:
+        inbox = await open_inbox(floor)
+        [event] = await inbox.post(*neighbours(inbox, 1))
+        for _ in range(5):
+            async with inbox.session() as session:
+                await people.hold(session)
+                taking = asyncio.create_task(intake.take_in(floor, inbox.registry))
+                await somebody_waits(session)
+                async with servers.superuser(floor_urls) as superuser:
+                    await superuser.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND wait_event = 'advisory'"
+                    )
+                await taking
+            async with inbox.session() as session:
+                await session.execute(text(OVER))
+
+        assert await state_of(inbox, event) == ("new", None, 0)
+        await inbox.take_in()
+        assert await state_of(inbox, event) == ("done", None, 1)
+
+
 class TestDeadlock:
     async def test_whoever_is_chosen_to_give_way_tries_again(self, floor: Floor) -> None:
         """The test holds what intake wants, and wants what intake holds; who began to wait first finds it out."""
@@ -224,9 +269,7 @@ class TestDeadlock:
         async with inbox.session() as session:
             await session.execute(lock, {"id": second})
             taking = asyncio.create_task(inbox.take_in())
-            async with asyncio.timeout(10):
-                while not await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-                    await session.execute(text("SELECT pg_sleep(0.01)"))
+            await somebody_waits(session)
             await session.execute(lock, {"id": first})
         await taking
 

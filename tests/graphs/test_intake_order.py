@@ -26,7 +26,7 @@ ACCEPTED: Final = "our sender hears that the second message is out.2"
 ANA: Final = Customer(number="5511987650001", user_id="BR.ana", name="Ana", username="ana")
 BIA: Final = Customer(number="551187650002", user_id="BR.bia", name="Bia")
 BIAS_NEW: Final = Customer(number="5568987650003", user_id="BR.bia2", name="Bia")
-CAIO: Final = Customer(number="5511987650004", name="Caio")
+CAIO: Final = Customer(number="5511987650004", user_id="BR.caio", name="Caio")
 
 
 def by_number(who: Customer) -> Customer:
@@ -50,17 +50,20 @@ DAY: Final[Sequence[Any]] = (
     meta.reaction(by_id(ANA), "w.9", "out.1", at=later(8)),
     meta.status("out.1", "sent", tag="first.1.0a1b2c3d", at=later(1)),
     meta.status("out.1", "delivered", at=later(2), pricing={"billable": True, "category": "service"}),
+    meta.status("out.1", "delivered", at=later(5)),
     meta.status("out.1", "read", at=later(9)),
     meta.status("out.2", "failed", at=later(3), errors=[{"code": 131026, "title": "Undeliverable"}]),
     meta.status("out.2", "sent", at=later(2)),
+    meta.status("out.2", "delivered", at=later(2)),
     ACCEPTED,
     meta.message(by_number(BIA), "w.10", text="bom dia", at=later(10)),
     meta.message(BIAS_NEW, "w.11", text="sou eu", at=later(12)),
     meta.new_number(by_number(BIA), BIAS_NEW, "w.12", at=later(11)),
-    meta.message(CAIO, "w.13", text="quanto custa?", at=later(13)),
-    meta.echo(CAIO, "w.14", "vinte reais", at=later(14)),
+    meta.message(by_number(CAIO), "w.13", text="quanto custa?", at=later(13)),
+    meta.echo(by_number(CAIO), "w.14", "vinte reais", at=later(14)),
     meta.status("w.14", "delivered", at=later(15)),
-    meta.message(CAIO, "w.15", text="fechado", at=later(16)),
+    meta.message(by_id(CAIO), "w.15", text="fechado", at=later(16)),
+    meta.reaction(CAIO, "w.16", "w.14", at=later(17)),
 )
 
 
@@ -129,7 +132,7 @@ ENDED: Final[dict[str, Any]] = {
             "America/Rio_Branco",
             "bsuid BR.bia2, phone +5511987650002, phone +5568987650003, wa_id 551187650002, wa_id 5568987650003",
         ),
-        ("Caio", "America/Sao_Paulo", "phone +5511987650004, wa_id 5511987650004"),
+        ("Caio", "America/Sao_Paulo", "bsuid BR.caio, phone +5511987650004, wa_id 5511987650004"),
     },
     "threads": {("Ana", "bot", 4), ("Bia", "bot", 12), ("Caio", "human", 16)},
     "messages": {
@@ -146,11 +149,12 @@ ENDED: Final[dict[str, Any]] = {
         ("Caio", "w.13", "customer", "text", "quanto custa?", None, None, None),
         ("Caio", "w.14", "staff", "text", "vinte reais", None, None, None),
         ("Caio", "w.15", "customer", "text", "fechado", None, None, None),
+        ("Caio", "w.16", "customer", "reaction", "👍", None, None, "w.14"),
     },
     "files": {("w.4", "m.1", "pending"), ("w.5", "m.2", "pending")},
     "sent": {
         ("first", "read", "out.1", 1, 2, 9, None, None, "service"),
-        ("second", "failed", "out.2", 2, None, None, 3, "131026", None),
+        ("second", "delivered", "out.2", 2, 2, None, 3, "131026", None),
     },
     "owed": {("Ana",), ("Bia",)},
     "events": {(1,)},

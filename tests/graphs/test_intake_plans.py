@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import event
 
+from channels.contents import Json
 from channels.stores.statuses import join_parked
 from core.embedded import Urls
 from core.floor import Floor
@@ -97,7 +98,7 @@ async def plans(inbox: Inbox, statements: list[Statement]) -> list[tuple[str, st
     return explained
 
 
-def a_busy_minute() -> list[meta.Json]:
+def a_busy_minute() -> list[Json]:
     ana, bia, old, new = (someone(name="Ana", user_id=f"BR.{number}", username=f"u{number}") for number in range(4))
     people = [someone(name="P", user_id=f"BR.new{number}") for number in range(100)]
     return [

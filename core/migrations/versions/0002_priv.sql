@@ -72,7 +72,8 @@ CREATE FUNCTION priv.forget_inbox_minutes(before timestamptz) RETURNS bigint
 $$;
 ;;
 -- The heads of conversations whose time has come, oldest first. A hint: whoever claims looks again under locks.
--- Batches are asked one by one, so that a paused one costs nothing and a large one starves nobody.
+-- Batches are asked one by one, so that a paused one costs nothing and a large one starves nobody; those that ended
+-- lately too, so that what came back from a call is put aside.
 CREATE FUNCTION priv.due_outbound(wanted text, most integer, skipped uuid[])
     RETURNS TABLE (company uuid, outbound uuid, conversation uuid, connection uuid, contact uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -86,7 +87,8 @@ CREATE FUNCTION priv.due_outbound(wanted text, most integer, skipped uuid[])
                   WHERE p.tenant_id = o.tenant_id AND p.conversation_id = o.conversation_id
                     AND p.state IN ('queued', 'sending', 'unknown')
                     AND (p.state = 'sending' OR p.state = 'unknown' AND p.unknown_since > now() - interval '20 seconds'
-                      OR p.state = 'queued' AND p.lane = o.lane AND p.seq < o.seq AND p.not_before <= m.business))
+                      OR p.state = 'queued' AND p.lane = o.lane AND p.batch_id IS NOT DISTINCT FROM o.batch_id
+                        AND p.seq < o.seq AND p.not_before <= m.business))
             ORDER BY o.not_before LIMIT most)
         UNION ALL
         (SELECT o.* FROM moment m, send_batches b, LATERAL (
@@ -99,9 +101,10 @@ CREATE FUNCTION priv.due_outbound(wanted text, most integer, skipped uuid[])
                   WHERE p.tenant_id = o.tenant_id AND p.conversation_id = o.conversation_id
                     AND p.state IN ('queued', 'sending', 'unknown')
                     AND (p.state = 'sending' OR p.state = 'unknown' AND p.unknown_since > now() - interval '20 seconds'
-                      OR p.state = 'queued' AND p.lane = o.lane AND p.seq < o.seq AND p.not_before <= m.business))
+                      OR p.state = 'queued' AND p.lane = o.lane AND p.batch_id IS NOT DISTINCT FROM o.batch_id
+                        AND p.seq < o.seq AND p.not_before <= m.business))
             ORDER BY o.not_before LIMIT most) o
-            WHERE b.state = 'running')
+            WHERE b.state = 'running' OR b.state = 'ended' AND b.updated_at > public.app_now() - interval '1 day')
     )
     SELECT tenant_id, id, conversation_id, connection_id, contact_id FROM due ORDER BY not_before, id LIMIT most
 $$;

@@ -1,0 +1,72 @@
+"""What an engine does: its loops, put together."""
+
+from typing import Final
+
+from channels import media, settling
+from channels.media import Manner
+from channels.outbound import Sender
+from channels.policy import Patience
+from channels.station import Station
+from core import events
+from core.probe import Pulse
+from graphs import intake, recovery, store, turns
+from graphs.engine import SWEEP_SECONDS, Engine, Loop
+
+_SETTLE_SECONDS: Final = 1.0
+_AT_ONCE: Final = 0.0
+
+
+class Crew:
+    def __init__(self, station: Station, patience: Patience) -> None:
+        self._station = station
+        self._patience = patience
+        self._noted: recovery.Mark | None = None
+        self._sender = Sender(station.floor, station.registry, station.lines, patience)
+
+    def engine(self, pulse: Pulse) -> Engine:
+        loops = (
+            Loop("depths", self._publish_depths, channels=(events.CHANNEL,)),
+            Loop("intake", self._take_in, channels=("incoming",)),
+            Loop("turns", self._run_turns, channels=("turns", "clock")),
+            Loop("settling", self._settle),
+            Loop("media", self._fetch_media, channels=("media",)),
+            Loop("clock", self._follow_clock, channels=("clock",)),
+        )
+        hints = {"connections": self._station.lines.forget}
+        return Engine(self._station.floor, pulse, (*loops, self._sender), hints)
+
+    async def _publish_depths(self) -> float:
+        await store.publish_depths(self._station.floor)
+        return SWEEP_SECONDS
+
+    async def _take_in(self) -> float:
+        return _AT_ONCE if await intake.take_in(self._station.floor, self._station.registry) else SWEEP_SECONDS
+
+    async def _run_turns(self) -> float:
+        if await turns.run_due(self._station.floor):
+            return _AT_ONCE
+        return await turns.seconds_to_next(self._station.floor)
+
+    async def _settle(self) -> float:
+        station = self._station
+        await self._note_newest()
+        await settling.mark_lapsed(station.floor)
+        await settling.join_parked(station.floor)
+        if await settling.settle_silence(station.floor, station.registry, station.lines, self._patience):
+            self._sender.wake.set()
+        return _SETTLE_SECONDS
+
+    async def _note_newest(self) -> None:
+        newest = self._sender.last_begun
+        if newest != self._noted:
+            await recovery.remember(self._station.floor, newest)
+            self._noted = newest
+
+    async def _fetch_media(self) -> float:
+        manner = Manner(is_sealed=self._station.floor.settings.masteria_media_sealed)
+        return _AT_ONCE if await media.fetch_due(self._station, manner) else SWEEP_SECONDS
+
+    async def _follow_clock(self) -> float:
+        if await store.follow_clock(self._station.floor):
+            self._sender.wake.set()
+        return SWEEP_SECONDS
