@@ -34,6 +34,14 @@ up: $(VENV)/.run ## start everything on this machine; Ctrl-C stops it
 test: $(VENV)/.dev ## run every test (real PostgreSQL and Valkey come along)
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term $(ARGS)
 
+.PHONY: chaos
+chaos: $(VENV)/.dev ## kill, freeze and cut off real processes: minutes (CHAOS_SEED=… plays a run again)
+	@CHAOS=1 $(BIN)/python -m pytest -n 2 --dist loadscope tests/chaos/minutes $(ARGS)
+
+.PHONY: chaos-full
+chaos-full: $(VENV)/.dev ## the same at full size, one run after the other: half an hour
+	@CHAOS=1 $(BIN)/python -m pytest -p no:randomly tests/chaos/full $(ARGS)
+
 .PHONY: check
 check: $(VENV)/.dev ## lint, types, import contracts, migrations against models
 	@$(BIN)/ruff check .
@@ -48,7 +56,7 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 
 .PHONY: bench
-bench: bench-startup ## run every benchmark; bench-NAME runs one
+bench: bench-startup bench-inbound bench-send ## run every benchmark; bench-NAME runs one
 
 .PHONY: bench-%
 bench-%: $(VENV)/.dev

@@ -28,17 +28,25 @@ COMMANDS: Final = {
         "admin_api.commands.doctor", Text("confere tudo e diz o que fazer", "check everything, say what to do")
     ),
     "company": Command("admin_api.commands.company", Text("empresas: add, list", "companies: add, list")),
+    "connect": Command("admin_api.commands.connect", Text("conexões: whatsapp, list", "connections: whatsapp, list")),
+    "user": Command(
+        "admin_api.commands.user", Text("pessoas de uma empresa: add, list", "a company's people: add, list")
+    ),
     "token": Command("admin_api.commands.token", Text("cria uma chave de API", "make an API key")),
     "db": Command("admin_api.commands.db", Text("migrações: upgrade, check", "migrations: upgrade, check")),
     "keys": Command(
         "admin_api.commands.keys",
         Text("troca as chaves que protegem os segredos", "rotate the keys behind the secrets"),
     ),
+    "sends": Command("admin_api.commands.sends", Text("envios: status, hold, release", "sends: status, hold, release")),
     "health": Command("admin_api.commands.health", Text("um processo está bem?", "is a process well?")),
     "api": Command("admin_api.serving", Text("processo: webhooks e API", "process: webhooks and API")),
     "engine": Command("admin_api.engine", Text("processo: conversas", "process: conversations")),
     "worker": Command("admin_api.processes", Text("processo: tarefas", "process: tasks"), ("worker",)),
     "beat": Command("admin_api.processes", Text("processo: relógio", "process: clock"), ("beat",)),
+    "sandbox": Command(
+        "admin_api.commands.sandbox", Text("processo: provedores simulados", "process: simulated providers")
+    ),
 }
 
 

@@ -1,16 +1,24 @@
 """`masteria engine`: intake, turns and the outbox, in one event loop."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from admin_api.frame import Frame, framed
 from admin_api.terminal import launch, text
+from channels.policy import Patience
+from channels.station import open_station
+from core.crashpoints import CHAOS
 from core.db.sessions import Pool
+from core.errors import Misconfigured
 from core.floor import open_floor
-from graphs.engine import Engine
+from graphs import recovery
+from graphs.crew import Crew
 
+CHAOS_PATIENCE: Final = "MASTERIA_CHAOS_PATIENCE"
 _POOL: Final = Pool(size=8, overflow=8)
 
 
@@ -27,9 +35,25 @@ async def _run(frame: Frame) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_floor(frame.settings, _POOL) as floor:
+    async with open_floor(frame.settings, _POOL) as floor, open_station(floor) as station:
+        await recovery.hold_after_restore(floor)
         frame.serve()
-        await Engine(floor, frame.pulse).run(stop)
+        await Crew(station, read_patience(os.environ)).engine(frame.pulse).run(stop)
+
+
+def read_patience(environment: Mapping[str, str]) -> Patience:
+    """Seconds of a call, a lease and a silence: a rehearsal cannot wait for hours, and nobody else may be hurried."""
+    told = environment.get(CHAOS_PATIENCE)
+    if not told or environment.get(CHAOS) != "1":
+        return Patience()
+    try:
+        call, lease, silence = (timedelta(seconds=float(part)) for part in told.split(","))
+    except ValueError:
+        raise Misconfigured(
+            f"Valor inválido em {CHAOS_PATIENCE}: esperado chamada,posse,silêncio em segundos, como 2.5,8,4.",
+            f"Invalid value in {CHAOS_PATIENCE}: expected call,lease,silence in seconds, such as 2.5,8,4.",
+        ) from None
+    return Patience(call=call, lease=lease, silence=silence)
 
 
 if __name__ == "__main__":

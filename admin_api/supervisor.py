@@ -31,6 +31,7 @@ PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "engine": ("admin_api.engine",),
     "worker": ("admin_api.processes", "worker"),
     "beat": ("admin_api.processes", "beat"),
+    "sandbox": ("admin_api.commands.sandbox",),
 }
 
 
@@ -42,6 +43,7 @@ class Plan:
     settings: Settings
     port: int
     is_console: bool
+    has_sandbox: bool
     print_line: PrintLine
 
 
@@ -55,6 +57,7 @@ class Supervisor:
         self._keepers: list[asyncio.Task[None]] = []
         # Our children hold the reading end: when we die, however we die, it tells them.
         self._lifeline, self._our_end = os.pipe()
+        self._sandbox_port = free_port() if plan.has_sandbox else 0
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[str], None]) -> None:
         starting = asyncio.create_task(self._start_all(on_ready))
@@ -73,11 +76,14 @@ class Supervisor:
     async def _start_all(self, on_ready: Callable[[str], None]) -> None:
         await self._start_servers()
         await self._make_ready_to_serve()
-        self._programs = [self._program(name, words) for name, words in PROGRAMS.items()]
+        self._programs = [self._program(name, words) for name, words in self._chosen().items()]
         await self._start(self._programs)
         await self._wait_until_serving()
         self._write_state(is_ready=True)
         on_ready(self._url)
+
+    def _chosen(self) -> dict[str, tuple[str, ...]]:
+        return {name: words for name, words in PROGRAMS.items() if name != "sandbox" or self._plan.has_sandbox}
 
     async def _start_servers(self) -> None:
         if self._plan.settings.masteria_secret_keys is None:
@@ -159,6 +165,8 @@ class Supervisor:
         if name == "api":
             environment["MASTERIA_METRICS_SUM"] = str(metrics)
             words = (*words, "--port", str(self._plan.port))
+        if name == "sandbox":
+            words = (*words, "--port", str(self._sandbox_port))
         program = self._python(name, words, environment)
         program.port = port
         return program
@@ -187,6 +195,8 @@ class Supervisor:
             environment |= {"DATABASE_URL": self._embedded.urls(DATABASE).app, "MASTERIA_EMBEDDED": "true"}
         if settings.redis_url is None:
             environment["REDIS_URL"] = self._embedded.valkey.url
+        if self._plan.has_sandbox:
+            environment["MASTERIA_SANDBOX_URL"] = f"http://127.0.0.1:{self._sandbox_port}"
         return environment
 
     def _migrator_url(self) -> str | None:
@@ -204,6 +214,7 @@ class Supervisor:
                 "is_ready": is_ready or (before.get("is_ready", False) and before.get("pid") == os.getpid()),
                 "started_at": self._started_at,
                 "ports": self._ports,
+                "sandbox": f"http://127.0.0.1:{self._sandbox_port}" if self._plan.has_sandbox else None,
                 "processes": {program.name: program.facts() for program in (*self._servers, *self._programs)},
             }
         )

@@ -36,8 +36,8 @@ class Stack:
     def run(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         return run(*words, "--home", str(self.home), **environment)
 
-    def up(self) -> "subprocess.CompletedProcess[str]":
-        return self.run("up", "--port", str(self.port), "--detach")
+    def up(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return self.run("up", "--port", str(self.port), "--detach", *words, **environment)
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads((self.home / "state.json").read_text())

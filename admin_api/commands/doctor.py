@@ -24,6 +24,7 @@ from core.home import Home
 from core.ids import CompanyId, new_id
 from core.objects import Label, ObjectKey
 from core.settings import Settings
+from core.spool_report import spool_status
 from core.storage import open_storage
 from core.texts import Text, language_of_terminal
 from core.vault import Shredded, open_vault
@@ -206,6 +207,30 @@ async def _queues(patient: Patient) -> list[Finding]:
     return [_ok("Nenhuma fila atrasada.", "No queue lags.")]
 
 
+async def _spool(patient: Patient) -> list[Finding]:
+    folder = patient.settings.masteria_home / "spool"
+    spool = await asyncio.to_thread(spool_status, folder)
+    if spool.damaged:
+        return [
+            _bad(
+                f"{spool.damaged} registros de eventos não abrem ou foram recusados, em {folder / 'damaged'}: devolva "
+                "às chaves a que falta (`masteria keys list` a mostra) e reinicie a api, que os tenta de novo.",
+                f"{spool.damaged} event records do not open or were refused, in {folder / 'damaged'}: put the missing "
+                "key back (`masteria keys list` shows it) and restart the api, which tries them again.",
+            )
+        ]
+    if spool.depth and spool.oldest_seconds > _MOST_LAG_SECONDS:
+        return [
+            _bad(
+                f"{spool.depth} registros de eventos esperam em disco há {spool.oldest_seconds:.0f} s: a api está no "
+                "ar, e o PostgreSQL aceita gravações?",
+                f"{spool.depth} event records wait on disk since {spool.oldest_seconds:.0f} s: is the api up, and does "
+                "PostgreSQL take writes?",
+            )
+        ]
+    return [_ok(f"Eventos em disco: {spool.depth}.", f"Events on disk: {spool.depth}.")]
+
+
 async def _clock(patient: Patient) -> list[Finding]:
     async with patient.database.engine.connect() as connection:
         skew = abs(datetime.now(UTC) - await server_time(connection))
@@ -242,7 +267,17 @@ def _bad(pt: str, en: str) -> Finding:
 
 Check = Callable[[Patient], Awaitable[list[Finding]]]
 
-_CHECKS: Final[tuple[Check, ...]] = (_disk, _database, _migrations, _valkey, _keys, _queues, _clock, _storage)
+_CHECKS: Final[tuple[Check, ...]] = (
+    _disk,
+    _database,
+    _migrations,
+    _valkey,
+    _keys,
+    _queues,
+    _spool,
+    _clock,
+    _storage,
+)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from core.db.sessions import Database, Pool
 from core.errors import Misconfigured
 from core.home import Home
 from core.settings import Settings
+from core.spool_report import spool_keys_in_use
 from core.vault import installation_keys_in_use, rotate_company
 
 
@@ -26,6 +27,7 @@ class Keyroom:
     database: Database
     ring: KeyRing
     file: Path | None
+    spool: Path
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,7 +51,8 @@ async def _run(settings: Settings, what: str, *, as_json: bool) -> int:
     database = Database(settings.require("DATABASE_URL"), Pool(size=2))
     try:
         await database.check()
-        room = Keyroom(database, ring, None if settings.masteria_secret_keys is not None else file)
+        kept_in = None if settings.masteria_secret_keys is not None else file
+        room = Keyroom(database, ring, kept_in, settings.masteria_home / "spool")
         report = await _ACTIONS[what](room)
     finally:
         await database.close()
@@ -79,11 +82,23 @@ async def _list(room: Keyroom) -> Report:
     for company in await all_companies(room.database):
         async with room.database.tenant_session(company) as session:
             used.update(await installation_keys_in_use(session))
+    used.update(await asyncio.to_thread(_used_by_spool, room.spool))
     return dict(used)
 
 
+def _used_by_spool(folder: Path) -> Counter[str]:
+    """What waits there opens with its own key alone: one that is forgotten takes the events along."""
+    try:
+        return spool_keys_in_use(folder)
+    except OSError as error:
+        raise Misconfigured(
+            f"Não consegui ver que chaves o spool em {folder} usa ({error.strerror}): rode como o dono da pasta.",
+            f"Could not see which keys the spool in {folder} uses ({error.strerror}): run as the folder's owner.",
+        ) from error
+
+
 async def _forget(room: Keyroom) -> Report:
-    """Never the current key, nor one that still wraps anything."""
+    """Never the current key, nor one that still wraps anything or that an event on disk waits for."""
     if room.file is None:
         raise Misconfigured(
             "As chaves vêm de MASTERIA_SECRET_KEYS: tire de lá as que `masteria keys list` mostra com 0.",
@@ -100,7 +115,10 @@ async def _forget(room: Keyroom) -> Report:
 def _show(what: str, report: Report) -> None:
     if what == "list":
         for name, count in report.items():
-            write(f"{name:<34} {count:>6} " + text("chaves de empresas", "company keys"))
+            write(
+                f"{name:<34} {count:>6} "
+                + text("chaves de empresas e eventos em disco", "company keys and events on disk")
+            )
     elif what == "forget":
         say(
             f"{report['forgotten']} chaves apagadas, {report['kept']} mantidas.",

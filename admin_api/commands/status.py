@@ -19,6 +19,8 @@ from core.errors import AppError
 from core.home import Home
 from core.probe import ask
 from core.servers.process import LOOPBACK
+from core.spool import SpoolStatus
+from core.spool_report import spool_status
 from graphs.store import Depth, queue_depths
 
 _MB: Final = 1024 * 1024
@@ -56,20 +58,22 @@ def main(arguments: Sequence[str]) -> int:
     ports = home.ports()
     rows = [_row(name, {"port": 0} | facts, ports) for name, facts in state.get("processes", {}).items()]
     is_well = bool(state.get("is_ready")) and waiting is not None and all(row.state == "ok" for row in rows)
+    spool = _spool(home)
     if options.json:
         processes = [asdict(row) for row in rows]
         queues = [asdict(depth) for depth in waiting or ()]
-        write_json(
-            {"running": True, "well": is_well, "url": state.get("url"), "processes": processes, "waiting": queues}
-        )
+        addresses = {"url": state.get("url"), "sandbox": state.get("sandbox")}
+        facts = {"processes": processes, "waiting": queues, "spool": asdict(spool) if spool else None}
+        write_json({"running": True, "well": is_well, **addresses, **facts})
     else:
         _show(home, state, rows, waiting)
+        _show_spool(spool)
     return 0 if is_well else 1
 
 
 def _nothing_runs(home: Home, *, as_json: bool) -> int:
     if as_json:
-        write_json({"running": False, "well": False, "url": None, "processes": [], "waiting": []})
+        write_json({"running": False, "well": False, "url": None, "sandbox": None, "processes": [], "waiting": []})
     else:
         say(
             f"Nada está no ar em {home.folder}. Suba com `masteria up`.",
@@ -138,6 +142,24 @@ async def _waiting(options: Namespace) -> list[Depth] | None:
     except (AppError, OSError, DBAPIError, TimeoutError):
         return None
     return depths
+
+
+def _spool(home: Home) -> SpoolStatus | None:
+    """None where this user may not look."""
+    try:
+        return spool_status(home.folder / "spool")
+    except OSError:
+        return None
+
+
+def _show_spool(spool: SpoolStatus | None) -> None:
+    if spool is None:
+        say("✗ não posso ver o spool", "✗ the spool cannot be seen")
+    elif spool.depth or spool.damaged:
+        say(
+            f"eventos em disco: {spool.depth} ({spool.oldest_seconds:.0f} s); postos de lado: {spool.damaged}",
+            f"events on disk: {spool.depth} ({spool.oldest_seconds:.0f} s); set aside: {spool.damaged}",
+        )
 
 
 def _show(home: Home, state: Mapping[str, Any], rows: Sequence[Row], waiting: Sequence[Depth] | None) -> None:

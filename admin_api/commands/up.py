@@ -21,7 +21,16 @@ from core.home import Home
 from core.settings import Settings
 
 _DETACH_SECONDS: Final = READY_SECONDS + 60.0  # the servers and the migrations come before the supervisor counts
-_COLOURS: Final = {"api": 36, "engine": 32, "worker": 33, "beat": 35, "postgres": 34, "valkey": 31, "prepare": 90}
+_COLOURS: Final = {
+    "api": 36,
+    "engine": 32,
+    "worker": 33,
+    "beat": 35,
+    "postgres": 34,
+    "valkey": 31,
+    "prepare": 90,
+    "sandbox": 35,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         return _detach(home, options)
     with home.hold():
         listen_on("127.0.0.1", options.port).close()
-        asyncio.run(_supervise(home, settings, options.port))
+        asyncio.run(_supervise(home, settings, options))
     return 0
 
 
@@ -49,9 +58,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--no-sandbox",
         action="store_true",
-        help=text(
-            "sem provedores simulados (eles chegam com os canais)", "no simulated providers (they come with channels)"
-        ),
+        help=text("sem provedores simulados", "no simulated providers"),
     )
     parser.add_argument(
         "--detach", action="store_true", help=text("volta quando tudo estiver no ar", "return when all serves")
@@ -59,11 +66,18 @@ def _parser() -> Parser:
     return parser
 
 
-async def _supervise(home: Home, settings: Settings, api_port: int) -> None:
+async def _supervise(home: Home, settings: Settings, options: Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed hangs up
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    plan = Plan(home=home, settings=settings, port=api_port, is_console=sys.stderr.isatty(), print_line=_print_line)
+    plan = Plan(
+        home=home,
+        settings=settings,
+        port=options.port,
+        is_console=sys.stderr.isatty(),
+        has_sandbox=not options.no_sandbox,
+        print_line=_print_line,
+    )
     await Supervisor(plan).run(stop, on_ready=_say_ready)
 
 

@@ -9,12 +9,14 @@ import hmac
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
 from admin_api.tenants.store import all_companies
 from admin_api.webhooks import store
 from admin_api.webhooks.grouping import Grouping, Limits, set_within
+from admin_api.webhooks.quota import Quota
 from admin_api.webhooks.seldom import Seldom
 from admin_api.webhooks.store import Address, Owner
 from admin_api.webhooks.writing import AWAY
@@ -32,6 +34,8 @@ from core.models.people import ConnectionKind
 SWEEP_SECONDS: Final = 60.0
 UNKNOWN_SECONDS: Final = 2.0
 MOST_UNKNOWN: Final = 10_000
+MOST_ASKED: Final = 100  # unknown addresses of one post that the database is asked about
+MOST_ASKED_A_SECOND: Final = 1_000
 _RETRY_SECONDS: Final = 1.0
 _LOAD_SECONDS: Final = 5.0
 _LIMITS: Final = Limits(items=200, weight=5_000, waiting=50_000)
@@ -68,18 +72,30 @@ class Doors:
         self._loading = asyncio.Lock()
         self._companies: dict[CompanyId, _Company] = {}
         self._unknown: dict[Address, Deadline] = {}
+        self._asked = Quota(MOST_ASKED_A_SECOND, seconds=1)
         self._told: set[str] = set()
         self._wake = asyncio.Event()
         self._away = Seldom(log, "doors.database_away")
         self._asking = Grouping[Collection[Address], bool](self._ask_database, _LIMITS)
         self._merge()
 
-    async def find(self, addresses: Collection[Address]) -> dict[Address, tuple[Door, ...]]:
-        """Those that are known; about the others the database is asked, and if it is away nothing is said of any."""
-        asked = [address for address in addresses if address not in self._doors and not self._is_unknown(address)]
+    def known(self, addresses: Collection[Address]) -> dict[Address, tuple[Door, ...]]:
+        return {address: self._doors[address] for address in addresses if address in self._doors}
+
+    async def find(
+        self, addresses: Collection[Address], *, most_asked: int = MOST_ASKED
+    ) -> dict[Address, tuple[Door, ...]]:
+        """Those that are known; about the others the database is asked, and if it is away nothing is said of any.
+
+        Of a post with many unknown ones, the first are asked about: Meta sends each of our apps what is its own.
+        """
+        unknown = (address for address in addresses if address not in self._doors and not self._is_unknown(address))
+        asked = list(islice(unknown, most_asked))
+        if asked and not self._asked.take(len(asked)):
+            raise _too_many()
         if asked and not await self._asking.ask(asked, weight=len(asked)):
             raise _database_away()
-        return {address: self._doors[address] for address in addresses if address in self._doors}
+        return self.known(addresses)
 
     def knows_token(self, token: str) -> bool:
         """Looked up by a keyed digest, so that the time it takes tells nothing of how near a guess came."""
@@ -185,8 +201,9 @@ class Doors:
     def _remember_unknown(self, addresses: Iterable[Address]) -> None:
         until = Deadline.after(UNKNOWN_SECONDS)
         for address in addresses:
-            if len(self._unknown) >= MOST_UNKNOWN:
-                self._unknown.clear()
+            self._unknown.pop(address, None)
+            while len(self._unknown) >= MOST_UNKNOWN:  # the one that was asked about longest ago
+                del self._unknown[next(iter(self._unknown))]
             self._unknown[address] = until
 
 
@@ -216,6 +233,13 @@ def _is_id(company: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _too_many() -> Unavailable:
+    return Unavailable(
+        "Há endereços desconhecidos demais neste momento: envie de novo.",
+        "There are too many unknown addresses right now: send it again.",
+    )
 
 
 def _database_away() -> Unavailable:

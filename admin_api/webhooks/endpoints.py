@@ -13,7 +13,7 @@ from admin_api.webhooks.routes import SignedRoute, inbox_of
 from core.errors import Forbidden
 from core.models.people import ConnectionKind
 
-_CHALLENGE: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")  # digits at Meta; nothing that a browser would take for a page
+_CHALLENGE: Final = re.compile(r"[0-9]{1,128}")  # as Meta sends it; nothing that a browser would take for a page
 
 
 class HandshakeRoute(Route):

@@ -47,16 +47,20 @@ def pack(rows: Sequence[Incoming]) -> bytes:
 
 
 def unpack(record: bytes) -> list[Incoming]:
+    """Whatever is wrong with it is said in one way: an error of another kind would end the process at each start."""
     try:
-        version, size = _HEAD.unpack_from(record)
-        rest = memoryview(record)[_HEAD.size + size :]
-        heads = json.loads(record[_HEAD.size : _HEAD.size + size])
-    except (struct.error, ValueError):
+        return _unpacked(record)
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError):
         raise _unreadable() from None
+
+
+def _unpacked(record: bytes) -> list[Incoming]:
+    version, size = _HEAD.unpack_from(record)
     if version != _VERSION:
         raise _unreadable()
+    rest = memoryview(record)[_HEAD.size + size :]
     rows = []
-    for head in heads:
+    for head in json.loads(record[_HEAD.size : _HEAD.size + size]):
         middle = head["body_size"]
         end = middle + (head["payload_size"] or 0)
         rows.append(_row_of(head, bytes(rest[:middle]), bytes(rest[middle:end])))

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from admin_api.webhooks.doors import Doors
 from admin_api.webhooks.inbox import Inbox
 from admin_api.webhooks.incoming import Incoming
+from admin_api.webhooks.quota import Room, Share
 from admin_api.webhooks.seldom import Seldom
 from admin_api.webhooks.store import Stray
 from core.errors import Unauthenticated, Unavailable
@@ -23,6 +24,7 @@ from core.telemetry import InboundOutcome, inbound
 
 PREFIX: Final = "/webhooks/"
 _BODY_SECONDS: Final = 20.0
+_MOST_BODIES: Final = 64 << 20  # bytes of all that are being read and judged
 
 log = get_logger(__name__)
 
@@ -45,7 +47,7 @@ class Judged:
 
     rows: Sequence[Incoming] = ()
     stray: Stray | None = None
-    refused: int = 0  # addresses whose part was dropped, for they were not signed with their own secret
+    refused: int = 0  # addresses whose part was not given to them, for it was not signed with their own secret
 
 
 Judge = Callable[[Posted, Doors], Awaitable[Judged]]
@@ -66,11 +68,13 @@ class _Receiver:
         self._judge = judge
         self._counters: dict[InboundOutcome, Counter] = {}
         self._refused = Seldom(log, "webhook.refused")
+        self._room = Room(_MOST_BODIES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         inbox = inbox_of(scope)
-        posted = Posted(await _read(scope, receive), scope["headers"])
-        judged = await self._judge(posted, inbox.doors)
+        with self._room.share() as share:
+            posted = Posted(await _read(scope, receive, share), scope["headers"])
+            judged = await self._judge(posted, inbox.doors)
         self._count(InboundOutcome.REFUSED, judged.refused)
         if judged.rows:
             self._count(await inbox.keep(judged.rows), len(judged.rows))
@@ -101,28 +105,29 @@ def inbox_of(scope: Scope) -> Inbox:
     return inbox
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes:
-    """Its size is capped before it comes here; what is packed is refused, for it could grow past that."""
+async def _read(scope: Scope, receive: Receive, share: Share) -> bytes:
+    """In a time that ends: whoever dribbles, or sends nothing, holds a connection and memory.
+
+    Its size is capped before it comes here; what is packed is refused, for it could grow past that.
+    """
     if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
         raise HTTPException(415)
-    message = await _next(receive)
-    body: bytes = message.get("body", b"")
-    return body + await _rest(receive) if message.get("more_body", False) else body
-
-
-async def _rest(receive: Receive) -> bytes:
-    """In a time that ends: whoever dribbles holds memory."""
-    parts = []
     try:
         async with asyncio.timeout(_BODY_SECONDS):
-            has_more = True
-            while has_more:
-                message = await _next(receive)
-                parts.append(message.get("body", b""))
-                has_more = message.get("more_body", False)
+            return await _all(receive, share)
     except TimeoutError:
         raise HTTPException(408) from None
-    return b"".join(parts)
+
+
+async def _all(receive: Receive, share: Share) -> bytes:
+    parts, has_more = [], True
+    while has_more:
+        message = await _next(receive)
+        part: bytes = message.get("body", b"")
+        share.grow(len(part))
+        parts.append(part)
+        has_more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def _next(receive: Receive) -> Message:

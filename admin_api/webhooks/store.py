@@ -45,10 +45,11 @@ class Owner:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stray:
-    """Signed news for an address that nobody here owns."""
+    """Signed news for an address that nobody here owns, or whose owner's secret it was not signed with."""
 
     address: Address
     body: bytes
+    signer: bytes  # a digest of the secret
 
 
 async def keep_incoming(database: Database, rows: Sequence[Incoming]) -> None:

@@ -1,8 +1,11 @@
 """Judging what Meta posts: each part is believed only under the secret of the connection it is for."""
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from admin_api.webhooks.doors import Door, Doors
@@ -10,14 +13,18 @@ from admin_api.webhooks.incoming import Incoming
 from admin_api.webhooks.routes import Judged, Posted
 from admin_api.webhooks.store import Address, Stray
 from channels.whatsapp_cloud.webhook import Address as CutAddress
-from channels.whatsapp_cloud.webhook import AddressKind, Piece, cut, is_signed
+from channels.whatsapp_cloud.webhook import AddressKind, Piece, addresses_in, cut, is_signed
 from core.models.stream import Consumer
 
 MOST_ADDRESSES: Final = 1_000  # what one body may carry at Meta
 MOST_STRAY_BYTES: Final = 64 << 10
+_MOST_HINTS: Final = 100  # addresses looked at before anything is proved
+_MOST_ASKED: Final = 20  # of those, how many the database is asked about
 _SIGNATURE: Final = b"x-hub-signature-256"
 _SIGNATURE_LENGTH: Final = 71
-_MOST_HASHED: Final = 32 << 20  # bytes hashed in search of a secret that fits
+_MOST_HASHED: Final = 16 << 20  # bytes hashed in search of a secret that fits: some 10 ms
+_HASH_BYTES: Final = 4 << 10  # what beginning to hash costs, as if in bytes
+_LARGE: Final = 100 << 10  # a body that is taken apart beside the loop
 _KEPT_HEADERS: Final = (b"content-type", b"user-agent", _SIGNATURE)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NOWHERE: Final = Address(AddressKind.ACCOUNT, "")
@@ -26,59 +33,91 @@ Entered = Mapping[Address, Door]  # whose secret the body was signed with
 Payload = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A body with its parts and a digest of the secret of ours that it was signed with."""
+
+    posted: Posted
+    pieces: Sequence[Piece]
+    signer: bytes
+
+
 class Proof:
-    """Whether the body was signed with a secret, found out once for each."""
+    """With which secret the body was signed; each is tried once."""
 
     def __init__(self, posted: Posted) -> None:
         self._body = posted.body
         self._signatures = posted.values(_SIGNATURE)
-        self._known: dict[str, bool] = {}
+        self._tried: set[str] = set()
 
     @property
     def is_possible(self) -> bool:
         return len(self._signatures) == 1 and len(self._signatures[0]) == _SIGNATURE_LENGTH
 
-    def holds(self, app_secret: str) -> bool:
-        if app_secret not in self._known:
-            self._known[app_secret] = is_signed(self._body, self._signatures, app_secret=app_secret)
-        return self._known[app_secret]
-
-    def holds_any(self, app_secrets: Collection[str]) -> bool:
-        return any(self.holds(secret) for secret in app_secrets)
-
-    def is_cheap(self, app_secrets: Collection[str]) -> bool:
-        return len(self._body) * len(app_secrets) <= _MOST_HASHED
+    def find(self, app_secrets: Iterable[str]) -> str | None:
+        """The one that fits. However many there are, no post is worth more than so much hashing."""
+        hashed = 0
+        for secret in app_secrets:
+            if secret in self._tried:
+                continue
+            hashed += len(self._body) + _HASH_BYTES
+            if self._tried and hashed > _MOST_HASHED:
+                return None
+            self._tried.add(secret)
+            if is_signed(self._body, self._signatures, app_secret=secret):
+                return secret
+        return None
 
 
 async def judge(posted: Posted, doors: Doors) -> Judged:
     proof = Proof(posted)
-    if not proof.is_possible or _is_large_forgery(posted, proof, doors.app_secrets):
+    signer = await _signer(posted, proof, doors) if proof.is_possible else None
+    if signer is None:
         return Judged()
-    pieces = cut(posted.body)
-    addresses = {_address(address) for piece in pieces for address in piece.addresses}
+    pieces = await _taken_apart(posted.body)
+    addresses = {_address(address): None for piece in pieces for address in piece.addresses}
     if len(addresses) > MOST_ADDRESSES:
         return Judged()
     known = await doors.find(addresses)
-    entered = {address: door for address, behind in known.items() if (door := _door(behind, proof))}
+    entered = {address: door for address, behind in known.items() if (door := _door(behind, signer))}
+    signed = Signed(posted, pieces, hashlib.sha256(signer.encode("utf-8", "surrogatepass")).digest())
     if entered:
-        return _shared_out(posted, pieces, known, entered)
-    left = _stray(posted, pieces, known)
-    is_small = len(posted.body) <= MOST_STRAY_BYTES and proof.is_cheap(doors.app_secrets)
-    return Judged(stray=left if is_small and proof.holds_any(doors.app_secrets) else None)
+        return _shared_out(signed, known, entered)
+    is_small = len(posted.body) <= MOST_STRAY_BYTES
+    return Judged(stray=_stray(signed, known) if is_small else None)
 
 
-def _is_large_forgery(posted: Posted, proof: Proof, app_secrets: Collection[str]) -> bool:
-    """Hashing is cheaper than parsing: a large body that no secret fits is not worth being parsed."""
-    is_large = len(posted.body) > MOST_STRAY_BYTES
-    return is_large and proof.is_cheap(app_secrets) and not proof.holds_any(app_secrets)
+async def _signer(posted: Posted, proof: Proof, doors: Doors) -> str | None:
+    """The secret of ours that it was signed with, found without believing or parsing anything of it.
+
+    First those behind the doors that its bytes seem to name, then all of ours, then those of a connection so new that
+    it is not known here yet.
+    """
+    hints = list(map(_address, islice(addresses_in(posted.body), _MOST_HINTS)))
+    likely = _secrets(doors.known(hints))
+    if signer := proof.find([*likely, *doors.app_secrets]):
+        return signer
+    return proof.find(_secrets(await doors.find(hints, most_asked=_MOST_ASKED)))
 
 
-def _door(behind: Sequence[Door], proof: Proof) -> Door | None:
-    return next((door for door in behind if proof.holds(door.app_secret)), None)
+def _secrets(known: Mapping[Address, Sequence[Door]]) -> list[str]:
+    return list(dict.fromkeys(door.app_secret for behind in known.values() for door in behind))
 
 
-def _shared_out(posted: Posted, pieces: Sequence[Piece], known: Collection[Address], entered: Entered) -> Judged:
-    """One row per connection, of what is its own: the whole body where that is all there is."""
+async def _taken_apart(body: bytes) -> list[Piece]:
+    return await asyncio.to_thread(cut, body) if len(body) > _LARGE else cut(body)
+
+
+def _door(behind: Sequence[Door], signer: str) -> Door | None:
+    return next((door for door in behind if door.app_secret == signer), None)
+
+
+def _shared_out(signed: Signed, known: Collection[Address], entered: Entered) -> Judged:
+    """One row per connection, of what is its own: the whole body where that is all there is.
+
+    What is for somebody whose secret is another one is kept aside: whoever signed it, signed it with one of ours.
+    """
+    posted, pieces = signed.posted, signed.pieces
     doors = {door.connection: door for door in entered.values()}
     [first, *others] = doors.values()
     refused = len(known) - len(entered)
@@ -88,9 +127,10 @@ def _shared_out(posted: Posted, pieces: Sequence[Piece], known: Collection[Addre
         return Judged(rows=(_row(posted, first, posted.body, _merged(pieces)),))
     if is_whole:
         rows = [_part(posted, pieces, entered, door) for door in doors.values()]
-        return Judged(rows=rows, stray=_stray(posted, pieces, known), refused=refused)
+        return Judged(rows=rows, stray=_stray(signed, entered), refused=refused)
     if refused or any(door.company != first.company for door in others):  # it cannot be taken apart
-        return Judged(stray=Stray(address=_first(pieces), body=posted.body), refused=refused)
+        stray = Stray(address=_first(pieces), body=posted.body, signer=signed.signer)
+        return Judged(stray=stray, refused=refused)
     return Judged(rows=(_row(posted, first, posted.body, None),))
 
 
@@ -112,13 +152,15 @@ def _row(posted: Posted, door: Door, body: bytes, payload: Payload | None) -> In
     )
 
 
-def _stray(posted: Posted, pieces: Sequence[Piece], known: Collection[Address]) -> Stray | None:
-    """What is for addresses that nobody here has, or for none."""
-    left = [piece for piece in pieces if not any(_address(address) in known for address in piece.addresses)]
+def _stray(signed: Signed, taken: Collection[Address]) -> Stray | None:
+    """What is for none of these addresses, or for none at all."""
+    pieces = signed.pieces
+    left = [piece for piece in pieces if not any(_address(address) in taken for address in piece.addresses)]
     if not left:
         return None
     is_all = len(left) == len(pieces)
-    return Stray(address=_first(left), body=posted.body if is_all else _text(_merged(left)).encode())
+    body = signed.posted.body if is_all else _text(_merged(left)).encode()
+    return Stray(address=_first(left), body=body, signer=signed.signer)
 
 
 def _merged(pieces: Sequence[Piece]) -> Payload | None:

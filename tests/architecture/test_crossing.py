@@ -11,6 +11,10 @@ from tests.architecture.sources import PACKAGES, Rule, Source, nodes, offences, 
 CROSSING: Final = {
     "admin_api/tenants/store.py": "finds a company by its slug and lists companies, before any one is chosen",
     "automation/store.py": "claims firings of the schedule, which belong to no company, and lists companies",
+    "admin_api/webhooks/store.py": "keeps events of several companies in one transaction, asks whose an address is",
+    "channels/stores/claims.py": "finds due sends of every company, and whether all of them are held",
+    "channels/stores/media.py": "claims files to be fetched of every company",
+    "channels/stores/unknowns.py": "finds lapsed and unconfirmed sends of every company",
     "graphs/store.py": "claims work of every company and counts what waits",
 }
 # Those that go past sessions to an engine, where no company is set either.
@@ -18,6 +22,7 @@ RAW: Final = {
     "core/servers/postgres.py": "sets the embedded server up as its superuser",
     "core/floor.py": "asks how old the server is before anything is opened on it",
     "admin_api/prepare.py": "migrates as the owner of the tables",
+    "admin_api/commands/sandbox.py": "turns the clock of the business, which is everybody's",
     "admin_api/health.py": "asks for the revision, for /ready",
     "admin_api/commands/doctor.py": "asks for the server's age and time, and as the owner of the tables for drift",
     "admin_api/commands/db.py": "looks for drift as the owner of the tables",

@@ -58,7 +58,7 @@ PLANTS: Final = (
         {"core/clock.py": "import sandbox.planted", "sandbox/planted.py": "import graphs.engine"},
     ),
     Plant("channels import knowledge", CHANNELS, {"channels/planted.py": "from knowledge import search"}),
-    Plant("two modules import each other", CIRCLE, {"graphs/store.py": "from graphs import engine"}),
+    Plant("two modules import each other", CIRCLE, {"graphs/store.py": "from graphs import crew"}),
     Plant("two folders import each other", CIRCLE, {"core/ids.py": "from core.models.base import Base"}),
     Plant("the product imports a fixture", TESTS, {"automation/tasks.py": "from tests.fixtures import rows"}),
     Plant("a benchmark imports a fixture", TESTS, {"bench/planted.py": "from tests.fixtures import rows"}),

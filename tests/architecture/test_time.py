@@ -13,17 +13,31 @@ OWN_CLOCK: Final = {
     "admin_api/programs.py": "since when a process runs, for `masteria status`",
     "admin_api/supervisor.py": "since when the supervisor runs, for `masteria status`",
     "admin_api/commands/status.py": "how long a process has run by the books of those two",
+    "sandbox/clock.py": "the simulated providers' own clock, and the stamps of their ledger",
     "admin_api/commands/doctor.py": "how wrong this machine's clock is, and how old an id that it made",
 }
 # Statements that are about the database's clock itself.
 ABOUT_THE_CLOCK: Final = {
     "RETURN now() + (SELECT shift FROM public.clock_shift);": "app_now() itself",
+    "date_trunc('minute', now())": "the minutes in which the inbox was open are the world's",
     '"SELECT clock_timestamp()"': "the doctor compares it with this machine's",
 }
 # Columns on the database's own clock: leases, and the books that processes keep about themselves.
-LEASE_COLUMNS: Final = frozenset({"lease_until", "claimed_at", "done_at", "updated_at", "started_at"})
+LEASE_COLUMNS: Final = frozenset(
+    {
+        *("lease_until", "claimed_at", "done_at", "updated_at", "started_at"),
+        *("retry_at", "next_at", "unknown_since", "open_until", "paced_until", "held_at"),
+    }
+)
 DEFAULTS_TO_NOW: Final = frozenset(
-    {("schedule_ledger", "claimed_at"), ("event_progress", "updated_at"), ("outbound_attempts", "started_at")}
+    {
+        ("schedule_ledger", "claimed_at"),
+        ("event_progress", "updated_at"),
+        ("outbound_attempts", "started_at"),
+        ("media_files", "next_at"),
+        ("send_breakers", "updated_at"),
+        ("send_hold", "held_at"),
+    }
 )
 
 _WALL_CLOCKS: Final = frozenset(

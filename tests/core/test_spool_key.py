@@ -8,7 +8,7 @@ import pytest
 
 from core.crypto import InstallationKey, KeyRing
 from core.errors import Misconfigured
-from core.spool import SpoolKey, Unopened
+from core.spool import Spool, SpoolKey, SpoolRing, Unopened, key_id_of
 from tests.fixtures.spools import KEY, Handler, open_spool, replayed
 
 OLD: Final = InstallationKey("k-old", b"1" * 32)
@@ -17,6 +17,10 @@ NEW: Final = InstallationKey("k-new", b"2" * 32)
 
 def ring_of(*keys: InstallationKey) -> KeyRing:
     return KeyRing(lambda: ",".join(key.line for key in keys), "the test")
+
+
+def _rotate(file: Path) -> None:
+    file.write_text(f"{NEW.line},{OLD.line}")
 
 
 class TestSpoolKey:
@@ -83,6 +87,41 @@ class TestOf:
 
         with pytest.raises(Unopened):
             SpoolKey(NEW.name, NEW.secret).open(sealed, aad=b"name")
+
+
+class TestRing:
+    """The keys of a process that runs while others change them."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        file = tmp_path / "keys"
+        file.write_text(OLD.line)
+        return file
+
+    @pytest.fixture
+    def cipher(self, file: Path) -> SpoolRing:
+        return SpoolRing(KeyRing(file.read_text, "the test"))
+
+    def test_after_a_rotation_the_new_key_seals(self, file: Path, cipher: SpoolRing) -> None:
+        file.write_text(f"{NEW.line},{OLD.line}")
+
+        assert key_id_of(cipher.seal(b"abc", aad=b"name")) == "k-new"
+
+    async def test_what_another_process_sealed_with_a_new_key_opens(
+        self, file: Path, cipher: SpoolRing, tmp_path: Path
+    ) -> None:
+        spool = Spool(tmp_path / "spool", cipher, max_bytes=1_000_000)
+        spool.check()
+        _rotate(file)
+        await open_spool(tmp_path / "spool", key=SpoolKey.of(ring_of(NEW))).append(b"abc")
+
+        assert await replayed(spool) == [b"abc"]
+
+    @pytest.mark.parametrize("broken", ["", "no keys"])
+    def test_while_the_keys_cannot_be_read_the_last_ones_seal(self, file: Path, cipher: SpoolRing, broken: str) -> None:
+        file.write_text(broken)
+
+        assert cipher.open(cipher.seal(b"abc", aad=b"name"), aad=b"name") == b"abc"
 
 
 class TestDerive:

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import httpx
 import psutil
@@ -17,6 +18,23 @@ import pytest
 from bench.stack import MASTERIA, Stack, kill, new_stack, processes_of, run, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+PROCESSES: Final = ("api", "engine", "worker", "beat", "sandbox")
+COMMANDS: Final = (
+    "up",
+    "down",
+    "status",
+    "doctor",
+    "token",
+    "db",
+    "keys",
+    "health",
+    "company",
+    "connect",
+    "user",
+    "sends",
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +63,7 @@ class TestUp:
         wait_until("the engine has counted", lambda: "masteria_turns_due" in httpx.get(f"{stack.url}/metrics").text)
 
     def test_every_process_answers_on_a_port_of_its_own(self, stack: Stack) -> None:
-        for name in ("api", "engine", "worker", "beat"):
+        for name in PROCESSES:
             port = stack.state()["processes"][name]["port"]
             assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == httpx.codes.OK
             assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == httpx.codes.OK
@@ -69,7 +87,7 @@ class TestUp:
 
     def test_no_program_holds_the_migrators_password(self, stack: Stack) -> None:
         password = (stack.home / "secrets" / "migrator").read_text()
-        for name in ("api", "engine", "worker", "beat"):
+        for name in PROCESSES:
             environment = psutil.Process(stack.pid_of(name)).environ()
             assert password not in "".join(environment.values())
 
@@ -80,7 +98,7 @@ class TestCommands:
         status = json.loads(answer.stdout)
         assert answer.returncode == 0
         assert {process["name"]: process["state"] for process in status["processes"]} == dict.fromkeys(
-            ("postgres", "valkey", "api", "engine", "worker", "beat"), "ok"
+            ("postgres", "valkey", *PROCESSES), "ok"
         )
         assert {"queue": "turns", "waiting": 0, "oldest_seconds": 0.0} in status["waiting"]
         assert all(process["port"] for process in status["processes"])
@@ -125,7 +143,7 @@ class TestCommands:
         assert json.loads(stack.run("keys", "forget", "--json").stdout)["forgotten"] >= 1
         assert stack.run("doctor").returncode == 0
 
-    @pytest.mark.parametrize("process", ["api", "engine", "worker", "beat"])
+    @pytest.mark.parametrize("process", PROCESSES)
     def test_health_of_a_process_is_an_exit_code(self, stack: Stack, process: str) -> None:
         assert stack.run("health", process).returncode == 0
 
@@ -312,7 +330,7 @@ class TestBadInput:
 
 
 class TestHelp:
-    @pytest.mark.parametrize("command", ["up", "down", "status", "doctor", "token", "db", "keys", "health", "company"])
+    @pytest.mark.parametrize("command", COMMANDS)
     def test_help_is_portuguese_first_and_english_by_locale(self, command: str) -> None:
         assert run(command, "--help", LANG="C.UTF-8").stdout.startswith("uso: masteria")
         assert run(command, "--help", LANG="en_US.UTF-8").stdout.startswith("usage: masteria")
@@ -321,7 +339,7 @@ class TestHelp:
         assert run("company", "add", "--help").stdout.startswith("uso: masteria company add ")
         assert "veja `masteria company add --help`" in run("company", "add").stderr
 
-    @pytest.mark.parametrize("process", ["api", "engine", "worker", "beat"])
+    @pytest.mark.parametrize("process", PROCESSES)
     def test_every_process_explains_itself(self, process: str) -> None:
         assert run(process, "--help").returncode == 0
 

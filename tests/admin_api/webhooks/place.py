@@ -94,7 +94,7 @@ async def open_shop(floor: Floor, company: CompanyId | None = None, **given: str
     named = {
         "phone": f"11{number}",
         "account": f"99{number}",
-        "app_secret": f"segredo-{number}",
+        "app_secret": f"segredo-da-loja-{number}",
         "verify_token": f"token-{number}",
     } | given
     new = NewConnection(

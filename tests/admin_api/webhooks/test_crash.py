@@ -22,6 +22,7 @@ from tests.fixtures.processes import running
 from tests.fixtures.servers import Servers
 
 SOON: Final = 0.02
+KILLS: Final = 20  # a fifth of a second each, where the machine is free; the chaos suite has the hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,14 @@ class TestBeforeTheCommit:
 
 
 class TestAfterTheCommit:
-    @pytest.mark.timeout(300)  # a fifth of a second each, where the machine is free
-    async def test_a_hundred_unanswered_commits_lose_nothing_and_repeat_only_what_was_posted_again(
+    async def test_twenty_unanswered_commits_lose_nothing_and_repeat_only_what_was_posted_again(
         self, floor: Floor, environment: dict[str, str]
     ) -> None:
         """Two rows of a message are right here: the message layer knows it by the provider's id, and keeps it once."""
         shop = await open_shop(floor)
         async with mortal(environment, CrashPoint.RX_POST_COMMIT, shop) as provider:
-            ids, cuts = await post_many(provider, 101)
+            ids, cuts = await post_many(provider, KILLS + 1)
         kept = Counter(await kept_ids(floor, shop.company))
-        assert cuts >= 100
+        assert cuts >= KILLS
         assert set(kept) == set(ids)
-        assert sorted(kept.values()) == [1, *[2] * 100]
+        assert sorted(kept.values()) == [1, *[2] * KILLS]

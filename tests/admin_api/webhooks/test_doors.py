@@ -120,18 +120,18 @@ class TestNews:
         shop = await open_shop(floor)
         async with open_doors(floor, listen_url=floor.settings.require("DATABASE_URL")) as doors:
             await within(5, lambda: shop.app_secret in doors.app_secrets)
-            await rotate(floor, shop, "novo")
-            await within(5, lambda: "novo" in doors.app_secrets)
+            await rotate(floor, shop, "novo-segredo-dela")
+            await within(5, lambda: "novo-segredo-dela" in doors.app_secrets)
             assert shop.app_secret not in doors.app_secrets
-            assert await secrets_at(doors, phone(shop)) == ["novo"]
+            assert await secrets_at(doors, phone(shop)) == ["novo-segredo-dela"]
 
     async def test_without_news_it_is_swept_for(self, floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(doors_module, "SWEEP_SECONDS", 0.1)
         shop = await open_shop(floor)
         async with open_doors(floor) as doors:
             await within(5, lambda: shop.app_secret in doors.app_secrets)
-            await rotate(floor, shop, "varrido")
-            await within(5, lambda: "varrido" in doors.app_secrets)
+            await rotate(floor, shop, "segredo-ja-varrido")
+            await within(5, lambda: "segredo-ja-varrido" in doors.app_secrets)
 
     async def test_a_notice_that_is_no_company_is_a_sweep(self, floor: Floor) -> None:
         shop = await open_shop(floor)
@@ -143,7 +143,7 @@ class TestNews:
 class TestLoad:
     async def test_a_number_named_by_a_company_that_does_not_hold_it_opens_no_door(self, floor: Floor) -> None:
         shop, thief = await open_shop(floor), await new_company(floor)
-        secrets = {"app_secret": "do-ladrao", "access_token": "t", "verify_token": "v"}
+        secrets = {"app_secret": "segredo-do-ladrao", "access_token": "t", "verify_token": "verify"}
         async with floor.database.tenant_session(thief) as session:
             row = Connection(
                 tenant_id=thief,

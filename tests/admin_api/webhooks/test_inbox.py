@@ -108,11 +108,14 @@ class TestMinutes:
 
 class TestClock:
     @pytest.mark.usefixtures("turned")
-    async def test_a_rehearsal_that_turns_the_clock_turns_it_here_too(self, floor: Floor) -> None:
+    async def test_a_rehearsal_that_turns_the_clock_turns_it_here_too(
+        self, floor: Floor, servers: Servers, floor_urls: Urls
+    ) -> None:
         async with open_inbox(floor):
             real = clock.now()
-            async with floor.database.crossing() as session:
-                await turn_clock(await session.connection(), timedelta(hours=25))
+            async with servers.superuser(floor_urls) as connection:
+                await connection.execute("UPDATE clock_shift SET shift = '25 hours'")
+                await connection.execute("NOTIFY clock")
             await within(5, lambda: clock.now() - real > timedelta(hours=24))
 
 

@@ -1,5 +1,6 @@
 """Tests of an event as a record of the spool."""
 
+import struct
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,6 +40,26 @@ class TestPack:
     def test_a_record_of_another_version_is_refused(self, record: bytes) -> None:
         with pytest.raises(Malformed):
             unpack(record)
+
+    @pytest.mark.parametrize(
+        "heads",
+        [
+            "[1]",
+            "[{}]",
+            "1",
+            "null",
+            '[{"body_size":"1","payload_size":0}]',
+            '[{"body_size":0,"payload_size":null,"connection":null,"company":1}]',
+            '[{"body_size":0,"payload_size":null,"connection":null,"company":"x"}]',
+        ],
+    )
+    def test_a_head_that_says_other_things_is_refused(self, heads: str) -> None:
+        with pytest.raises(Malformed):
+            unpack(struct.pack(">BI", 1, len(heads)) + heads.encode())
+
+    def test_a_consumer_of_a_later_release_is_refused(self) -> None:
+        with pytest.raises(Malformed):
+            unpack(pack([_row()]).replace(b'"engine"', b'"spirit"'))
 
 
 class TestIncoming:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from admin_api.webhooks import writing
+from admin_api.webhooks import keeping, writing
 from admin_api.webhooks.inbox import open_inbox
-from admin_api.webhooks.incoming import pack
+from admin_api.webhooks.incoming import Incoming, pack
 from admin_api.webhooks.keeping import Keeper
 from core.db.sessions import Database, Pool
 from core.embedded import Urls
@@ -21,7 +21,7 @@ from core.errors import Misconfigured, Unavailable
 from core.floor import Floor
 from core.ids import CompanyId, new_id
 from core.settings import Settings
-from core.spool import Spool
+from core.spool import Spool, SpoolKey
 from core.telemetry import EVENT_LAG, InboundOutcome
 from tests.admin_api.webhooks.keepers import (
     AWAY,
@@ -125,6 +125,72 @@ class TestSpool:
         await away.close()
 
 
+class TestOrder:
+    async def test_what_arrives_goes_behind_what_is_on_disk_until_that_is_empty(
+        self, floor: Floor, spool: Spool
+    ) -> None:
+        company = await new_company(floor)
+        await spool.append(pack([row(company)]))
+        keeper = Keeper(floor.database, spool)
+        await keeper._look()
+
+        assert await _kept_by(keeper, row(company)) is InboundOutcome.SPOOLED
+        await keeper._replay()
+
+        assert await _kept_by(keeper, row(company)) is InboundOutcome.STORED
+        assert len(await rows_of(floor, company)) == 3
+
+    async def test_a_record_that_never_leaves_keeps_nothing_from_the_database_for_long(
+        self, floor: Floor, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(keeping, "_PATIENCE_SECONDS", 1)
+        company = await new_company(floor)
+        await spool.append(pack([row(company)]))
+        keeper = Keeper(floor.database, spool)
+        keeper._database = Database(AWAY)  # for the replay alone
+        await keeper._replay()
+        await keeper._database.close()
+        keeper._database = floor.database
+
+        assert await _kept_by(keeper, row(company)) is InboundOutcome.SPOOLED
+        await asyncio.sleep(1.1)
+        assert await _kept_by(keeper, row(company)) is InboundOutcome.STORED
+
+    async def test_while_events_go_on_arriving_the_disk_is_emptied_all_the_same(
+        self, floor: Floor, spool: Spool
+    ) -> None:
+        company = await new_company(floor)
+        for _ in range(20):
+            await spool.append(pack([row(company)]))
+        async with running(Keeper(floor.database, spool)) as keeper, asyncio.timeout(20):
+            assert await keeper.keep([row(company)]) is InboundOutcome.SPOOLED
+            while await keeper.keep([row(company)]) is InboundOutcome.SPOOLED:  # noqa: ASYNC110 - each turn posts an event
+                await asyncio.sleep(0.05)
+            assert await keeper.keep([row(company)]) is InboundOutcome.STORED
+        assert (await spool.status()).depth == 0
+
+
+class TestSetAside:
+    async def test_what_was_set_aside_is_tried_again_when_an_api_begins(self, floor: Floor, tmp_path: Path) -> None:
+        company = await new_company(floor)
+        floor = replace(floor, settings=floor.settings.model_copy(update={"masteria_home": tmp_path}))
+        spool = open_spool(tmp_path / "spool", key=SpoolKey.of(floor.ring))
+        await spool.append(pack([row(company)]))
+        [record] = records(tmp_path / "spool")
+        record.rename(tmp_path / "spool" / "damaged" / record.name)
+
+        async with open_inbox(floor):
+            await until_rows(floor, company, 1)
+            await until_empty(spool)
+
+        assert (await spool.status()).damaged == 0
+
+    async def test_it_is_said_as_an_error(self, floor: Floor, spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
+        await spool.append(b"no record")
+        await Keeper(floor.database, spool)._replay()
+        assert [entry.levelname for entry in caplog.records if "inbox.set_aside" in str(entry.msg)] == ["ERROR"]
+
+
 class TestNoRoom:
     async def test_above_the_cap_nothing_is_promised(self, floor: Floor, spool: Spool) -> None:
         away = Database(AWAY)
@@ -199,6 +265,11 @@ async def migrator_engine(floor_urls: Urls) -> AsyncIterator[AsyncEngine]:
 async def _hold(database: Database, company: CompanyId) -> None:
     async with database.tenant_session(company) as session:
         await session.execute(text("SELECT pg_sleep(30)"))
+
+
+async def _kept_by(keeper: Keeper, event: Incoming) -> InboundOutcome | None:
+    [outcome] = await keeper._keep_group([[event]])
+    return outcome
 
 
 def _large(shop: Shop) -> list[dict[str, Any]]:

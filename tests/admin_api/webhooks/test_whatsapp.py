@@ -3,6 +3,9 @@
 import hashlib
 import json
 
+import pytest
+
+from admin_api.webhooks import inbox as inbox_module
 from tests.admin_api.webhooks import meta
 from tests.admin_api.webhooks.place import Place, Shop, rows_of, strays
 from tests.fixtures.servers import Servers
@@ -50,10 +53,11 @@ class TestSharedBodies:
         assert row.body == body
         assert sum(len(entry["changes"]) for entry in (row.payload or {})["entry"]) == 3
 
-    async def test_a_part_for_a_connection_with_another_secret_is_dropped(
-        self, place: Place, ana: Shop, beto: Shop
+    async def test_a_part_for_a_connection_with_another_secret_is_kept_aside(
+        self, servers: Servers, place: Place, ana: Shop, beto: Shop
     ) -> None:
         """Whoever knows one company's secret cannot put words into another one's customers' mouths."""
+        before = await strays(servers, place.floor)
         body = meta.body(meta.entry(ana.account, meta.change(ana.phone), meta.change(beto.phone)))
 
         assert (await place.post(body, meta.headers(body, ana.app_secret))).status_code == 200
@@ -61,6 +65,9 @@ class TestSharedBodies:
         [row] = await rows_of(place.floor, ana.company)
         assert meta.phones_in(row.payload or {}) == {ana.phone}
         assert await rows_of(place.floor, beto.company) == []
+        [stray] = (await strays(servers, place.floor))[len(before) :]
+        assert stray["address"] == beto.phone
+        assert meta.phones_in(json.loads(stray["body"])) == {beto.phone}
 
     async def test_a_part_for_nobody_is_kept_aside(self, servers: Servers, place: Place, ana: Shop) -> None:
         before = await strays(servers, place.floor)
@@ -138,6 +145,19 @@ class TestStrays:
 
         assert (await place.post(body, meta.headers(body, f"{ana.app_secret}x"))).status_code == 401
         assert await strays(servers, place.floor) == before
+
+    async def test_of_one_secret_so_many_are_kept_in_a_minute(
+        self, servers: Servers, place: Place, ana: Shop, beto: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(inbox_module, "_MOST_STRAYS", 3)
+        before = await strays(servers, place.floor)
+        body = meta.posted_to("404")
+        signers = [ana.app_secret] * 5 + [beto.app_secret]
+
+        answers = [await place.post(body, meta.headers(body, signer)) for signer in signers]
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert len(await strays(servers, place.floor)) - len(before) == 3 + 1
 
     async def test_large_ones_are_refused(self, servers: Servers, place: Place, ana: Shop) -> None:
         before = await strays(servers, place.floor)

@@ -1,0 +1,99 @@
+"""A customer of the demo company writes: seen from outside, through the real processes and the simulated provider."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from bench.stack import Stack, new_stack, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+ANA: Final = {"phone": "+5511987654321", "name": "Ana Lima"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """The installation, its provider, and an API key of its first company."""
+
+    stack: Stack
+    api: httpx.Client
+    provider: httpx.Client
+    phone_id: str
+
+    def customer_writes(self, body: str) -> str:
+        content = {"type": "text", "body": body}
+        told = {"phone_id": self.phone_id, "person": ANA, "content": content}
+        answer = self.provider.post("/_sandbox/whatsapp/messages", json=told)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        return str(answer.json()["id"])
+
+    def items(self, path: str) -> list[dict[str, Any]]:
+        answer = self.api.get(f"/api/v1/{path}")
+        assert answer.status_code == httpx.codes.OK, answer.text
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    def messages(self) -> list[dict[str, Any]]:
+        return [
+            each
+            for thread in self.items("conversations")
+            for each in self.items(f"conversations/{thread['id']}/messages")
+        ]
+
+    def message(self, provider_id: str) -> dict[str, Any]:
+        wait_until(f"{provider_id} is stored", lambda: provider_id in {each["provider_id"] for each in self.messages()})
+        return next(each for each in self.messages() if each["provider_id"] == provider_id)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with new_stack() as stack:
+        started = stack.up()
+        assert started.returncode == 0, started.stderr
+        key = json.loads(stack.run("token", "--company", "demo", "--role", "owner", "--json").stdout)["token"]
+        with (
+            httpx.Client(base_url=stack.url, headers={"X-API-Key": key}) as api,
+            httpx.Client(base_url=stack.state()["sandbox"]) as provider,
+        ):
+            [connection] = api.get("/api/v1/connections").json()["items"]
+            yield Demo(stack=stack, api=api, provider=provider, phone_id=connection["phone_number_id"])
+
+
+class TestStream:
+    def test_what_a_customer_writes_is_there_to_be_read(self, demo: Demo) -> None:
+        stored = demo.message(demo.customer_writes("Oi, ainda tem bolo de cenoura?"))
+
+        assert (stored["direction"], stored["author"], stored["kind"]) == ("in", "customer", "text")
+        assert (stored["text"], stored["state"]) == ("Oi, ainda tem bolo de cenoura?", "received")
+
+    def test_the_customer_is_a_contact_under_every_spelling_of_the_number(self, demo: Demo) -> None:
+        demo.message(demo.customer_writes("sou eu"))
+
+        [contact] = demo.items("contacts")
+        assert contact["name"] == "Ana Lima"
+        assert {"kind": "phone", "value": "+5511987654321"} in contact["identities"]
+
+    def test_an_opt_out_is_confirmed_once_and_delivered(self, demo: Demo) -> None:
+        demo.message(demo.customer_writes("quero sair da lista"))
+        demo.message(demo.customer_writes("SAIR"))
+
+        [contact] = demo.items("contacts")
+        assert contact["opted_out_at"] is not None
+        wait_until(
+            "the confirmation arrived", lambda: [each["state"] for each in _sent(demo)] in (["delivered"], ["read"])
+        )
+        accepted = demo.provider.get("/_sandbox/ledger/accepted").json()
+        assert len(accepted["items"]) == 1
+
+    def test_the_demo_connection_answers_to_its_test(self, demo: Demo) -> None:
+        [connection] = demo.items("connections")
+        answer = demo.api.post(f"/api/v1/connections/{connection['id']}/test")
+        assert answer.status_code == httpx.codes.OK, answer.text
+
+
+def _sent(demo: Demo) -> list[dict[str, Any]]:
+    return [each for each in demo.messages() if each["direction"] == "out"]
