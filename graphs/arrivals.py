@@ -20,7 +20,7 @@ from channels.envelope import (
     Received,
     StatusChanged,
 )
-from channels.stores import edits, news, statuses
+from channels.stores import edits, news, people, statuses
 from channels.stores.edits import Edit
 from channels.stores.statuses import Told
 from core import clock
@@ -96,6 +96,8 @@ async def take(session: TenantSession, items: Iterable[Item]) -> Tally:
     batch = _Batch()
     for item in items:
         batch.add(item.wire, item.event)
+    if batch.said:  # whoever tells the same at the same time waits here, and then finds that it is known
+        await people.hold(session)
     fresh = await said.unknown(session, batch.said)
     found = await statuses.find(session, batch.told)
     told = list(zip(batch.told, found, strict=True))

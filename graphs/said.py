@@ -44,8 +44,9 @@ class Said:
 
     def is_current(self, now: datetime) -> bool:
         """Young enough to be answered, or to tell that a person answers."""
-        hours = self.wire.settings.get("answer_hours", ANSWER_HOURS)
-        return now - self.event.at <= timedelta(hours=float(hours))
+        hours = self.wire.settings.get("answer_hours")
+        told = hours if isinstance(hours, int | float) else ANSWER_HOURS
+        return now - self.event.at <= timedelta(hours=told)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

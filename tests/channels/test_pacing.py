@@ -83,9 +83,17 @@ class TestTokens:
         assert pacing.resting(Lane.REPLY) == {world.connection}
         assert pacing.resting(Lane.BULK) == set()
         await asyncio.sleep(pacing.next_end())
+        assert (await take(pacing, world, heads(world, 1))).go
+
+    async def test_for_one_round_at_least_so_that_others_are_found(self, world: World) -> None:
+        await rest(world)
+        pacing = pacing_of(world)
+        await take(pacing, world, heads(world, 40))
+        await asyncio.sleep(pacing.next_end())
+        pacing.look_again()
+        assert pacing.resting(Lane.REPLY) == {world.connection}
         pacing.look_again()
         assert pacing.resting(Lane.REPLY) == set()
-        assert (await take(pacing, world, heads(world, 1))).go
 
     async def test_bulk_leaves_something_to_replies(self, world: World) -> None:
         await rest(world)

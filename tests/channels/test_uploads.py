@@ -139,7 +139,7 @@ class TestNotGiven:
         row = await world.row(message)
         assert (row.state, row.reason) == (OutboundState.FAILED, Reason.NO_FILE)
 
-    @pytest.mark.parametrize("media", ["", "not-an-id", str(new_id())])
+    @pytest.mark.parametrize("media", ["", "not-an-id", "01a1ff11-a9ba-7029-bd17-28f71cb1ee4b"])
     async def test_neither_is_one_that_never_was(self, world: World, media: str) -> None:
         message = await send(world, Media(kind="image", media_id=media))
         assert (await world.row(message)).reason == Reason.NO_FILE

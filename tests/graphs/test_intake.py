@@ -216,11 +216,14 @@ class TestAge:
 
         assert await owed(inbox) == 1
 
-    async def test_a_connection_says_for_how_long_it_answers(self, floor: Floor, ana: Customer) -> None:
-        patient = await open_inbox(floor, answer_hours=24)
-        await patient.tell(message(ana, "w.1", text="oi", at=clock.now() - timedelta(hours=13)))
+    @pytest.mark.parametrize(("hours", "turns"), [(24, 1), (0.5, 0), (None, 0), ("24", 0)])
+    async def test_a_connection_says_for_how_long_it_answers(
+        self, floor: Floor, ana: Customer, hours: object, turns: int
+    ) -> None:
+        inbox = await open_inbox(floor, answer_hours=hours)
+        await inbox.tell(message(ana, "w.1", text="oi", at=clock.now() - timedelta(hours=13)))
 
-        assert await owed(patient) == 1
+        assert await owed(inbox) == turns
 
 
 class TestEcho:

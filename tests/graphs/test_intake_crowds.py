@@ -7,7 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from channels.contents import Json
+from channels.stores import people
+from core.db.sessions import TenantSession
 from core.floor import Floor
+from graphs import intake
 from tests.fixtures.inbound import Customer, Inbox, later, message, open_inbox, someone
 
 
@@ -42,6 +45,32 @@ class TestAlbums:
         assert {tuple(row) for row in rows} == {(10, 1, 10, 10)}
         assert await inbox.count("contacts") == 50
         assert await inbox.count("media_files") == 500
+
+
+async def waiters(session: TenantSession, count: int) -> None:
+    """Until so many transactions wait for a lock."""
+    async with asyncio.timeout(10):
+        while await session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) != count:
+            await session.execute(text("SELECT pg_sleep(0.01)"))
+
+
+class TestTwins:
+    async def test_what_two_engines_hear_at_once_is_kept_once_and_leaves_no_gap(
+        self, floor: Floor, inbox: Inbox
+    ) -> None:
+        ana = someone(name="Ana")
+        same, more = message(ana, "w.1", text="oi"), message(ana, "w.2", text="tem pão?")
+        async with inbox.session() as session:
+            await people.hold(session)
+            engines = []
+            for number, things in enumerate([(same,), (same, more)], start=1):
+                await inbox.post(inbox.body(*things))
+                engines.append(asyncio.create_task(intake.take_in(floor, inbox.registry)))
+                await waiters(session, number)
+        await asyncio.gather(*engines)
+
+        rows = await inbox.rows("SELECT seq, text FROM messages ORDER BY seq")
+        assert [tuple(row) for row in rows] == [(1, "oi"), (2, "tem pão?")]
 
 
 class TestOnePerson:
