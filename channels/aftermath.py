@@ -119,7 +119,7 @@ class Recorder:
     async def _follow_up(self, results: Sequence[Result]) -> None:
         crashpoint(CrashPoint.SEND_POST_COMMIT)
         for result in results:
-            telemetry.outbound(channel=result.claim.kind, outcome=_outcome(result)).inc()
+            _tell(result)
             if _speaks_for_more(result):
                 self._speaking.put_nowait(result)
         await self.pacing.note(results)
@@ -180,6 +180,16 @@ def _is_failure(result: Result) -> bool:
 def _is_answer(result: Result) -> bool:
     """The provider spoke: not so where the call never began, or only a file was given to it."""
     return isinstance(result, Taken) or (isinstance(result, NotTaken) and result.error is not None)
+
+
+def _tell(result: Result) -> None:
+    """Every outcome is counted; those that a person may have to look into are logged."""
+    telemetry.outbound(channel=result.claim.kind, outcome=_outcome(result)).inc()
+    match result:
+        case NotTaken(state=OutboundState.FAILED, reason=reason, error=error):
+            log.warning("outbox.failed", outbound=str(result.claim.outbound), reason=reason, code=error and error.code)
+        case Unconfirmed(reason=reason):
+            log.warning("outbox.unconfirmed", outbound=str(result.claim.outbound), reason=reason)
 
 
 def _outcome(result: Result) -> OutboundOutcome:

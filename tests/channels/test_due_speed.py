@@ -23,8 +23,8 @@ _TRIES: Final = 15  # of which the best counts: others work on the same machine
 _QUEUE: Final = """
     INSERT INTO outbound (tenant_id, id, intent_key, conversation_id, connection_id, contact_id, message_id, batch_id,
         seq, lane, purpose, content, control_epoch, not_before)
-    SELECT $1, gen_random_uuid(), gen_random_uuid()::text, gen_random_uuid(), $2, gen_random_uuid(),
-        gen_random_uuid(), $3, 1, $4, 'marketing', '{"type": "text", "body": "Oi!"}', 0,
+    SELECT $1, uuidv7(), uuidv7()::text, uuidv7(), $2, uuidv7(),
+        uuidv7(), $3, 1, $4, 'marketing', '{"type": "text", "body": "Oi!"}', 0,
         now() - interval '1 hour' + number * interval '1 ms'
     FROM generate_series(1, $5::int) AS number
 """

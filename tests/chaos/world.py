@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from channels import batches
+from graphs import intake
 from tests.chaos.children import Nursery
 from tests.chaos.crowd import Crowd, Person
 from tests.chaos.estate import Estate
@@ -88,6 +89,13 @@ class World:
             for statement in _HURRY:
                 await superuser.execute(statement)
 
+    async def release_quarantined(self) -> int:
+        """As a person does who has looked at them."""
+        async with self.stage.superuser() as superuser:
+            events = [row["id"] for row in await superuser.fetch(_QUARANTINED)]
+        async with self.crowd.session() as session:
+            return sum([await intake.replay(session, event) for event in events])
+
     async def start_batch(self, name: str = "campanha") -> UUID:
         batch = await self.crowd.start_batch(name)
         self.batches.append(batch)
@@ -137,6 +145,7 @@ class World:
         return {what: count for what, count in told.items() if count}
 
 
+_QUARANTINED: Final = "SELECT id FROM incoming_events WHERE state = 'quarantined'"
 _HURRY: Final = (
     "UPDATE incoming_events SET lease_until = now() WHERE lease_until > now()",
     "UPDATE media_files SET lease_until = now() WHERE lease_until > now()",
