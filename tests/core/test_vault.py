@@ -130,7 +130,7 @@ class TestVault:
         assert await opened(database, ring, ana, row) == SECRET
 
     def test_every_sealed_column_is_found(self) -> None:
-        assert {f"{column.table.name}.{column.name}" for column in sealed_columns()} == {"connections.credentials"}
+        assert {f"{column.table.name}.{column.name}" for column in sealed_columns()} == {"connections.credentials", "media_files.sealed_key"}
 
 
 class TestRewrap:
