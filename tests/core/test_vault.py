@@ -130,7 +130,8 @@ class TestVault:
         assert await opened(database, ring, ana, row) == SECRET
 
     def test_every_sealed_column_is_found(self) -> None:
-        assert {f"{column.table.name}.{column.name}" for column in sealed_columns()} == {"connections.credentials", "media_files.sealed_key"}
+        found = {f"{column.table.name}.{column.name}" for column in sealed_columns()}
+        assert found == {"connections.credentials", "media_files.sealed_key"}
 
 
 class TestRewrap:
