@@ -16,7 +16,7 @@ from kombu import pools
 from kombu.exceptions import EncodeError
 from pydantic import SecretStr
 
-from automation.tasks import forget_old_chunk, tick
+from automation.tasks import forget_old_chunk, tick, watch_connections_chunk
 from core import queue
 from core.clock import Deadline
 from core.db.sessions import Database
@@ -81,7 +81,11 @@ class TestMakeApp:
         assert not sender.conf.worker_send_task_events
 
     def test_every_name_has_its_task(self, sender: "Celery[Any]") -> None:
-        names: dict[TaskName, object] = {TaskName.TICK: tick, TaskName.FORGET_OLD: forget_old_chunk}
+        names: dict[TaskName, object] = {
+            TaskName.TICK: tick,
+            TaskName.FORGET_OLD: forget_old_chunk,
+            TaskName.WATCH_CONNECTIONS: watch_connections_chunk,
+        }
 
         assert set(names) == set(TaskName)
         assert all(sender.tasks[name.value] == task for name, task in names.items())
