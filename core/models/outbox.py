@@ -124,11 +124,12 @@ class Outbound(TenantEntity):
             unique=True,
             postgresql_where=text("provider_id IS NOT NULL"),
         ),
-        Index("ix_outbound_due", "not_before", postgresql_where=text("state = 'queued' AND batch_id IS NULL")),
+        Index("ix_outbound_due", "lane", "not_before", postgresql_where=text("state = 'queued' AND batch_id IS NULL")),
         Index(
             "ix_outbound_batch",
             "tenant_id",
             "batch_id",
+            "lane",
             "not_before",
             postgresql_where=text("state = 'queued' AND batch_id IS NOT NULL"),
         ),
@@ -156,6 +157,7 @@ class Outbound(TenantEntity):
         Index("ix_outbound_unknown", "unknown_since", postgresql_where=text("state = 'unknown'")),
         Index("ix_outbound_conversation", "tenant_id", "conversation_id", "created_at"),
         Index("ix_outbound_connection", "tenant_id", "connection_id", "sent_at"),
+        Index("ix_outbound_held", "tenant_id", "connection_id", "created_at", postgresql_where=text("is_held")),
     )
 
 

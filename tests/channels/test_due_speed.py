@@ -75,3 +75,15 @@ class TestFindDue:
             await queue(connection, world, 100_000, lane=Lane.REPLY)
 
         assert await best(world, Lane.REPLY, lambda found: found == MOST) < LONGEST
+
+    async def test_behind_a_running_campaign_of_a_hundred_thousand_replies_are_found_at_once(
+        self, servers: Servers, floor_urls: Urls, world: World
+    ) -> None:
+        async with servers.superuser(floor_urls) as connection:
+            await connection.execute("TRUNCATE outbound, send_batches CASCADE")
+            await queue(connection, world, 100_000, lane=Lane.BULK, batch=new_id())
+            await connection.execute("UPDATE send_batches SET state = 'running'")
+            await queue(connection, world, 10, lane=Lane.REPLY)
+
+        assert await best(world, Lane.REPLY, lambda found: found == 10) < LONGEST
+        assert await best(world, Lane.BULK, lambda found: found == MOST) < LONGEST

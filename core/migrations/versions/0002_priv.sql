@@ -115,10 +115,13 @@ CREATE FUNCTION priv.lapsed_sends(most integer) RETURNS TABLE (company uuid, out
     SELECT tenant_id, id FROM outbound WHERE state = 'sending' AND lease_until < now() ORDER BY lease_until LIMIT most
 $$;
 ;;
+-- Each company's oldest first: one whose news lie unread, so that nothing is settled, keeps no other waiting.
 CREATE FUNCTION priv.old_unknowns(patience interval, most integer) RETURNS TABLE (company uuid, outbound uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT tenant_id, id FROM outbound WHERE state = 'unknown' AND unknown_since < now() - patience
-        ORDER BY unknown_since LIMIT most
+    SELECT tenant_id, id FROM (
+        SELECT tenant_id, id, unknown_since, row_number() OVER (PARTITION BY tenant_id ORDER BY unknown_since) AS turn
+        FROM outbound WHERE state = 'unknown' AND unknown_since < now() - patience) AS old
+    ORDER BY turn, unknown_since LIMIT most
 $$;
 ;;
 CREATE FUNCTION priv.companies_with_parked_news(least_age interval) RETURNS SETOF uuid

@@ -225,7 +225,7 @@ CREATE TABLE outbound (
 ;;
 CREATE INDEX ix_outbound_batch_states ON outbound (tenant_id, batch_id, state) WHERE batch_id IS NOT NULL;
 ;;
-CREATE INDEX ix_outbound_batch ON outbound (tenant_id, batch_id, not_before) WHERE state = 'queued' AND batch_id IS NOT NULL;
+CREATE INDEX ix_outbound_batch ON outbound (tenant_id, batch_id, lane, not_before) WHERE state = 'queued' AND batch_id IS NOT NULL;
 ;;
 CREATE INDEX ix_outbound_connection ON outbound (tenant_id, connection_id, sent_at);
 ;;
@@ -233,7 +233,9 @@ CREATE INDEX ix_outbound_contact ON outbound (tenant_id, contact_id) WHERE state
 ;;
 CREATE INDEX ix_outbound_conversation ON outbound (tenant_id, conversation_id, created_at);
 ;;
-CREATE INDEX ix_outbound_due ON outbound (not_before) WHERE state = 'queued' AND batch_id IS NULL;
+CREATE INDEX ix_outbound_due ON outbound (lane, not_before) WHERE state = 'queued' AND batch_id IS NULL;
+;;
+CREATE INDEX ix_outbound_held ON outbound (tenant_id, connection_id, created_at) WHERE is_held;
 ;;
 CREATE INDEX ix_outbound_lease ON outbound (lease_until) WHERE state = 'sending';
 ;;
