@@ -8,7 +8,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -65,21 +64,36 @@ class Recorder:
     release: Callable[[Sequence[Result]], None]
     _results: "asyncio.Queue[Result]" = field(default_factory=asyncio.Queue)
     _speaking: "asyncio.Queue[Result]" = field(default_factory=asyncio.Queue)
+    _waiting: dict[CompanyId, list[Result]] = field(default_factory=dict)
     _sound: set[ConnectionId] = field(default_factory=set)  # without a failure since the last success
 
     def put(self, result: Result) -> None:
         self._results.put_nowait(result)
 
     async def write_down(self) -> None:
-        """For ever: in batches of one company."""
-        while True:
-            results = [await self._results.get()]
-            await asyncio.sleep(_GATHER_SECONDS)
-            while len(results) < _MOST and not self._results.empty():
-                results.append(self._results.get_nowait())
-            for company, its in groupby(sorted(results, key=_company_of), key=_company_of):
-                await self._write(company, list(its))
-            self.release(results)
+        """For ever: each company by itself, so that one whose rows somebody holds keeps no other waiting."""
+        async with asyncio.TaskGroup() as writers:
+            while True:
+                result = await self._results.get()
+                company = result.claim.company
+                if company in self._waiting:
+                    self._waiting[company].append(result)
+                else:
+                    self._waiting[company] = [result]
+                    writers.create_task(self._write_all_of(company))
+
+    async def _write_all_of(self, company: CompanyId) -> None:
+        """In batches, and in the order in which they came, until nothing waits."""
+        waiting = self._waiting[company]
+        try:
+            while waiting:
+                await asyncio.sleep(_GATHER_SECONDS)
+                results = waiting[:_MOST]
+                await self._write(company, results)
+                del waiting[: len(results)]
+                self.release(results)
+        finally:
+            del self._waiting[company]
 
     async def _write(self, company: CompanyId, results: list[Result]) -> None:
         while True:
@@ -143,10 +157,6 @@ class Recorder:
 
     async def all_gates_shut(self) -> None:
         await self._speaking.join()
-
-
-def _company_of(result: Result) -> CompanyId:
-    return result.claim.company
 
 
 def is_our_fault(error: BaseException) -> bool:

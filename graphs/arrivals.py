@@ -105,9 +105,10 @@ async def take(session: TenantSession, items: Iterable[Item]) -> Tally:
     met = await meeting.meet(session, seen)
     kept = await said.keep(session, met.said)
     await edits.apply(session, batch.edits)
-    await statuses.apply(session, batch.told, found)
     taken_over = await _hand_over(session, kept)
     await wishes.grant(session, [*met.wished, *_wished(kept)])
+    # After the gates: whoever waits there for a call that is on its way must not hold the row of its result.
+    await statuses.apply(session, batch.told, found)
     await turns.owe(session, _asked(kept, taken_over))
     await _note(session, batch.news)
     batch.count_said(fresh, [one for one, _ in met.said])

@@ -38,7 +38,7 @@ async def find(session: TenantSession, batch: UUID) -> Batch:
 
 async def hold(session: TenantSession, batch: UUID) -> Batch:
     """Lock the batch: no message of it is claimed until the commit."""
-    held = select(*_COLUMNS).where(SendBatch.id == batch).with_for_update()
+    held = select(*_COLUMNS).where(SendBatch.id == batch).with_for_update(key_share=True)
     return _found((await session.execute(held)).one_or_none())
 
 
@@ -80,7 +80,7 @@ _PAUSE_THOSE: Final = text("""
         WHERE b.state = 'running' AND EXISTS (SELECT FROM outbound o
             WHERE o.tenant_id = b.tenant_id AND o.batch_id = b.id AND o.connection_id = :connection
               AND o.state IN ('queued', 'sending'))
-        ORDER BY b.id FOR UPDATE OF b
+        ORDER BY b.id FOR NO KEY UPDATE OF b
     )
     UPDATE send_batches b SET state = 'paused', reason = :reason, updated_at = app_now()
     FROM held WHERE b.id = held.id RETURNING b.id

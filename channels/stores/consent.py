@@ -61,7 +61,7 @@ async def hold(session: TenantSession, contact: ContactId) -> Held:
 async def hold_all(session: TenantSession, contacts: Collection[ContactId]) -> dict[ContactId, datetime | None]:
     """Lock these very contacts, in order of id; since when each of them is opted out."""
     statement = select(Contact.id, Contact.opted_out_at).where(Contact.id.in_(contacts)).order_by(Contact.id)
-    rows = await session.execute(statement.with_for_update())
+    rows = await session.execute(statement.with_for_update(key_share=True))
     held = {ContactId(row.id): row.opted_out_at for row in rows}
     if held.keys() != set(contacts):
         raise _unknown()
@@ -179,7 +179,7 @@ _HELD: Final = (
             Contact.locale, select(Company.locale).where(Company.id == Contact.tenant_id).scalar_subquery()
         ).label("locale"),
     )
-    .with_for_update(of=Contact)
+    .with_for_update(of=Contact, key_share=True)
     .execution_options(populate_existing=True)
 )
 _SURVIVOR: Final = text("""
@@ -211,7 +211,7 @@ _OPT_OUT_SUPPRESSED: Final = text(f"""
         WHERE i.contact_id = ANY (:contacts) AND i.kind <> 'username' GROUP BY 1
     ), held AS (
         SELECT c.id, found.since FROM contacts c JOIN found ON found.contact_id = c.id
-        WHERE c.opted_out_at IS NULL ORDER BY c.id FOR UPDATE OF c
+        WHERE c.opted_out_at IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c
     )
     UPDATE contacts c SET opted_out_at = held.since, updated_at = app_now() FROM held WHERE c.id = held.id
     RETURNING c.id

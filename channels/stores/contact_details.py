@@ -28,7 +28,10 @@ class Details:
 async def hold(session: TenantSession, contact: ContactId) -> Contact:
     """Locked until the commit. One that was merged away is refused: what is said of it belongs to who stayed."""
     row = await session.scalar(
-        select(Contact).where(Contact.id == contact).with_for_update().execution_options(populate_existing=True)
+        select(Contact)
+        .where(Contact.id == contact)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     if row is None:
         raise NotFound("Este contato não existe.", "There is no such contact.")

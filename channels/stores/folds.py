@@ -102,7 +102,7 @@ def _pairs(root: UUID, rows: Sequence[Any]) -> list[Rivals]:
 
 _OPEN: Final = text("""
     SELECT id, contact_id, connection_id, control, last_inbound_at FROM conversations
-    WHERE contact_id = ANY (CAST(:contacts AS uuid[])) AND control <> 'closed' ORDER BY id FOR UPDATE
+    WHERE contact_id = ANY (CAST(:contacts AS uuid[])) AND control <> 'closed' ORDER BY id FOR NO KEY UPDATE
 """)
 
 _FOLD: Final = text("""

@@ -126,7 +126,7 @@ def _plain(identities: Sequence[Identity]) -> list[dict[str, str]]:
     return [{"kind": identity.kind.value, "value": identity.value} for identity in identities]
 
 
-_BEFORE: Final = text("SELECT name FROM contacts WHERE id = :kept FOR UPDATE")
+_BEFORE: Final = text("SELECT name FROM contacts WHERE id = :kept FOR NO KEY UPDATE")
 
 _MOVE_IDENTITIES: Final = text("UPDATE contact_identities SET contact_id = :kept WHERE contact_id = :gone RETURNING id")
 

@@ -351,4 +351,4 @@ _USERNAMES: Final = text("""
         WHERE i.created_at < excluded.created_at
 """)
 
-_LOCK: Final = text("SELECT id FROM contacts WHERE id = ANY (CAST(:contacts AS uuid[])) ORDER BY id FOR UPDATE")
+_LOCK: Final = text("SELECT id FROM contacts WHERE id = ANY (CAST(:contacts AS uuid[])) ORDER BY id FOR NO KEY UPDATE")

@@ -28,7 +28,7 @@ async def hold(session: TenantSession, conversation: ConversationId) -> Held:
     found = await session.execute(
         select(Conversation.control, Conversation.control_epoch, Conversation.assignee_id, Conversation.control_since)
         .where(Conversation.id == conversation)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     row = found.one_or_none()
     if row is None:
