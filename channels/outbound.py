@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
-from uuid import UUID
 
 from channels.aftermath import AWAY, AWAY_SECONDS, Recorder, is_our_fault
 from channels.answers import deliver
@@ -19,8 +18,9 @@ from channels.lines import Lines
 from channels.pacing import Opened, Paced, Pacing
 from channels.policy import Patience, Ruling
 from channels.registry import Registry
-from channels.stores.claims import Claim, Claimed, Due, Judged, claim, find_due, put_off, why_held
+from channels.stores.claims import Claim, Claimed, Due, Judged, claim, find_due, put_off
 from channels.stores.connections import OpenedLine
+from channels.stores.holds import Mark, hold_if_lost, why_held
 from channels.stores.outbox import START_SECONDS
 from channels.stores.results import BUG, Result, Unconfirmed
 from channels.uploads import Uploads
@@ -66,7 +66,7 @@ class Sender:
     name: str = "outbox"
     channels: tuple[str, ...] = ("outbox", "clock")
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    last_begun: tuple[CompanyId, UUID] | None = None  # the newest attempt, by which a restored database is recognised
+    last_begun: Mark | None = None  # the newest attempt, by which a restored database is recognised
     _calls: Counter[ConnectionId] = field(default_factory=Counter)
     _held_checked: Deadline = field(default_factory=lambda: Deadline(0.0))
     _is_held: bool = False
@@ -109,6 +109,7 @@ class Sender:
             return await self._round(group)
         except AWAY as error:
             log.warning("outbox.database_away", reason=type(error).__name__)
+            self._held_checked = Deadline(0.0)  # it may come back as an older one
             await asyncio.sleep(AWAY_SECONDS)
             return False
 
@@ -129,6 +130,8 @@ class Sender:
 
     async def _sends_are_held(self) -> bool:
         if self._held_checked.passed:
+            if self.last_begun and await hold_if_lost(self.floor.database, self.last_begun):
+                self.last_begun = None  # said once: who then releases the sends has looked
             self._is_held = await why_held(self.floor.database) is not None
             self._held_checked = Deadline.after(_IDLE_SECONDS)
         return self._is_held

@@ -7,6 +7,7 @@ from channels.media import Manner
 from channels.outbound import Sender
 from channels.policy import Patience
 from channels.station import Station
+from channels.stores.holds import Mark
 from core import events
 from core.probe import Pulse
 from graphs import intake, recovery, store, turns
@@ -20,8 +21,8 @@ class Crew:
     def __init__(self, station: Station, patience: Patience) -> None:
         self._station = station
         self._patience = patience
-        self._noted: recovery.Mark | None = None
-        self._sender = Sender(station.floor, station.registry, station.lines, patience)
+        self._noted: Mark | None = None
+        self._sender = Sender(station.floor, station.registry, station.lines, patience, storage=station.storage)
 
     def engine(self, pulse: Pulse) -> Engine:
         loops = (

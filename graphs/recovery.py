@@ -1,7 +1,8 @@
 """A database that went back in time must not send again what was sent since.
 
 The newest attempt is noted outside of the database, in Valkey and in the home. An engine that starts and does not find
-it in the database holds all sends, until a person has looked and says `masteria sends release`.
+it in the database holds all sends, until a person has looked and says `masteria sends release`. One that runs knows by
+heart what it began last, and looks for that itself.
 """
 
 import asyncio
@@ -12,28 +13,24 @@ from uuid import UUID
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from channels.stores import holds
+from channels.stores.holds import Mark
 from core.errors import AppError
 from core.floor import Floor
 from core.home import Home, named_failure, write_private
 from core.ids import CompanyId
 from core.logging import get_logger
-from graphs import store
 
-RESTORED: Final = "restored"
 _KEY: Final = "masteria:newest-attempt"
 _FILE: Final = "newest-attempt"
 
 log = get_logger(__name__)
 
-Mark = tuple[CompanyId, UUID]
-
 
 async def hold_after_restore(floor: Floor) -> bool:
     """Whether this start found the database behind what was sent; then nothing leaves."""
     for mark in await _marks(floor):
-        if not await store.knows_attempt(floor.database, *mark):
-            await store.hold_sends(floor.database, RESTORED)
-            log.error("recovery.sends_held", reason=RESTORED)
+        if await holds.hold_if_lost(floor.database, mark):
             return True
     return False
 

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from core import clock, telemetry
 from core.db.server import clock_shift
 from core.db.sessions import Database
 from core.floor import Floor
 from core.ids import CompanyId, TurnId
-from core.models.outbox import Lane, OutboundAttempt
+from core.models.outbox import Lane
 from graphs.stores import incoming, turns
 
 
@@ -46,22 +45,6 @@ async def follow_clock(floor: Floor) -> bool:
     async with floor.database.crossing() as session:
         shift = await clock_shift(await session.connection())
     return clock.follow_shift(shift)
-
-
-async def knows_attempt(database: Database, company: CompanyId, attempt: UUID) -> bool:
-    async with database.tenant_session(company) as session:
-        return await session.scalar(select(OutboundAttempt.id).where(OutboundAttempt.id == attempt)) is not None
-
-
-async def hold_sends(database: Database, reason: str) -> None:
-    async with database.crossing() as session:
-        await session.execute(text("SELECT priv.hold_sends(:reason)"), {"reason": reason})
-
-
-async def release_sends(database: Database) -> bool:
-    """False: they were not held."""
-    async with database.crossing() as session:
-        return bool(await session.scalar(text("SELECT priv.release_sends()")))
 
 
 async def claim_incoming(

@@ -8,11 +8,11 @@ from typing import Final
 from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
 from admin_api.terminal import Parser, launch, say, text, write_json
-from channels.stores.claims import why_held
+from channels.stores import holds
 from core.db.sessions import Database, Pool
 from core.settings import Settings
 from core.valkey import open_valkey
-from graphs import recovery, store
+from graphs import recovery
 
 _BY_HAND: Final = "by_hand"
 
@@ -48,18 +48,18 @@ async def _run(settings: Settings, options: Namespace) -> int:
     try:
         await database.check()
         if options.what == "hold":
-            await store.hold_sends(database, _BY_HAND)
+            await holds.hold(database, _BY_HAND)
         if options.what == "release":
-            await store.release_sends(database)
+            await holds.release(database)
             await _forget_marks(settings)
-        reason = await why_held(database)
+        reason = await holds.why_held(database)
     finally:
         await database.close()
     if options.json:
         write_json({"held": reason is not None, "reason": reason})
     elif reason is None:
         say("Os envios estão livres.", "Sends are free.")
-    elif reason == recovery.RESTORED:
+    elif reason == holds.RESTORED:
         say(
             "Os envios estão presos: o banco voltou no tempo. Confira e solte com `masteria sends release`.",
             "Sends are held: the database went back in time. Look, then `masteria sends release`.",

@@ -91,12 +91,6 @@ async def find_due(database: Database, lane: Lane, *, most: int, skipped: Collec
         ]
 
 
-async def why_held(database: Database) -> str | None:
-    async with database.crossing() as session:
-        reason: str | None = await session.scalar(text("SELECT priv.why_sends_are_held()"))
-        return reason
-
-
 async def claim(
     session: TenantSession, due: Sequence[Due], *, window: Collection[ConnectionId], lease: timedelta
 ) -> Claimed:
