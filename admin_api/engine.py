@@ -53,7 +53,7 @@ def read_patience(environment: Mapping[str, str]) -> Patience:
             f"Valor inválido em {CHAOS_PATIENCE}: esperado chamada,posse,silêncio em segundos, como 2.5,8,4.",
             f"Invalid value in {CHAOS_PATIENCE}: expected call,lease,silence in seconds, such as 2.5,8,4.",
         ) from None
-    return Patience(call=call, lease=lease, silence=silence)
+    return Patience(call=call, lease=lease, silence=silence, news=silence / 3)
 
 
 if __name__ == "__main__":

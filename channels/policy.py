@@ -194,6 +194,7 @@ class Silence:
     purpose: Purpose
     is_template: bool
     inbox_had_no_gap: bool
+    inbox_was_reached: bool  # our own being open says nothing of the way to it
     later_ones_were_sent: bool
     successor_was_accepted: bool
     templates_are_held: bool
@@ -203,7 +204,8 @@ class Silence:
 
 def settle_silence(silence: Silence) -> Settlement:
     """Silence proves that it was not accepted only where the news would have reached us."""
-    is_proof = silence.echoes_tag and silence.inbox_had_no_gap and silence.later_ones_were_sent
+    could_hear = silence.inbox_had_no_gap and silence.inbox_was_reached
+    is_proof = silence.echoes_tag and could_hear and silence.later_ones_were_sent
     may_be_held = silence.is_template and silence.templates_are_held
     is_sent_once = silence.purpose in {Purpose.MARKETING, Purpose.NOTICE}
     in_doubt = may_be_held or silence.successor_was_accepted or silence.was_silent_before
@@ -219,6 +221,7 @@ class Patience:
     call: timedelta = timedelta(seconds=30)
     lease: timedelta = timedelta(seconds=40)
     silence: timedelta = timedelta(minutes=15)
+    news: timedelta = timedelta(minutes=5)  # what could not reach us for so long, a provider has tried again by then
     give_up_after: int = 6  # refusals of which one more may help
 
 

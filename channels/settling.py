@@ -60,7 +60,7 @@ async def settle_silence(floor: Floor, registry: Registry, lines: Lines, patienc
         opened = await _opened(lines, registry, company)
         echoing = {one for one, line in opened.items() if registry.get(line.kind).capabilities.echoes_tag}
         async with floor.database.tenant_session(company) as session:
-            settled = await unknowns.settle_old(session, ids, echoing=echoing)
+            settled = await unknowns.settle_old(session, ids, echoing=echoing, news=patience.news)
             crashpoint(CrashPoint.RECONCILE_PRE_COMMIT)
         for one in settled:
             telemetry.outbound(channel=one.kind, outcome=_OUTCOMES[one.settlement]).inc()

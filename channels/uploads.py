@@ -1,7 +1,8 @@
 """Files of ours that a message carries: given to the provider first, so that the send itself stays short."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -29,6 +30,7 @@ from core.storage import Storage
 from core.vault import open_vault
 
 _AT_ONCE: Final = 2  # each is in memory as a whole
+_IN_QUEUE: Final = 1 / 3  # of the time for a call; the rest is for the file itself
 _KEPT_SECONDS: Final = 24 * 3600.0  # providers keep a file for weeks
 _MOST_KEPT: Final = 1000
 _LONGEST_STEP: Final = 3
@@ -36,6 +38,10 @@ _LONGEST_STEP: Final = 3
 log = get_logger(__name__)
 
 Key = tuple[ConnectionId, str]
+
+
+class _Queued(Exception):
+    """Others of ours are giving their files: that says nothing of the provider."""
 
 
 class _NotHere(Exception):
@@ -74,13 +80,14 @@ class Uploads:
 
     async def give(self, claim: Claim, adapter: Adapter, line: Line, patience: Patience) -> NotTaken:
         """Afterwards the message is queued again, and says what the provider calls its file."""
+        seconds = patience.call.total_seconds()
         try:
-            name = await self._name(claim, adapter, line, Deadline.after(patience.call.total_seconds()))
+            name = await self._name(claim, adapter, line, queued=Deadline.after(seconds * _IN_QUEUE), seconds=seconds)
         except SendError as error:
             return refused(claim, error, patience)
         except (CallFailed, Unproven, TimeoutError):
             return unreachable(claim)
-        except AWAY:
+        except (_Queued, *AWAY):
             return again(claim, Reason.NOT_STARTED, backoff(0))
         except _NotHere as error:
             return after_refusal(claim, Reason.NO_FILE, patience) if error.is_coming else _failed(claim, Reason.NO_FILE)
@@ -90,15 +97,16 @@ class Uploads:
         content = content_to_json(_with_name(claim.content, name))
         return NotTaken(claim=claim, state=OutboundState.QUEUED, reason=Reason.UPLOADED, costs=False, content=content)
 
-    async def _name(self, claim: Claim, adapter: Adapter, line: Line, deadline: Deadline) -> str:
+    async def _name(self, claim: Claim, adapter: Adapter, line: Line, *, queued: Deadline, seconds: float) -> str:
         key = _key_of(claim)
         if key is None:
             raise AssertionError("there is no file to give")
-        async with asyncio.timeout(deadline.remaining), self._locks.setdefault(key, asyncio.Lock()):
+        deadline = Deadline.after(seconds)
+        async with _in_turn(self._locks.setdefault(key, asyncio.Lock()), queued):
             given = self._given.get(key)
             if given is not None and not given.until.passed:
                 return given.name
-            async with self._turns:
+            async with _in_turn(self._turns, queued), asyncio.timeout(deadline.remaining):
                 name = await self._upload(claim, key[1], adapter, line, deadline=deadline)
         self._remember(key, name)
         return name
@@ -117,6 +125,19 @@ class Uploads:
         self._given[key] = _Given(name, Deadline.after(_KEPT_SECONDS))
         while len(self._given) > _MOST_KEPT:
             del self._given[next(iter(self._given))]
+
+
+@asynccontextmanager
+async def _in_turn(place: asyncio.Lock | asyncio.Semaphore, until: Deadline) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(until.remaining):
+            await place.acquire()
+    except TimeoutError:
+        raise _Queued from None
+    try:
+        yield
+    finally:
+        place.release()
 
 
 def _key_of(claim: Claim) -> Key | None:

@@ -45,10 +45,10 @@ async def mark_lapsed(session: TenantSession, ids: Sequence[UUID]) -> dict[Conne
 
 
 async def settle_old(
-    session: TenantSession, ids: Sequence[UUID], *, echoing: Collection[ConnectionId]
+    session: TenantSession, ids: Sequence[UUID], *, echoing: Collection[ConnectionId], news: timedelta
 ) -> list[Settled]:
     """Sent again where silence is proof, listed by name where it is not. `echoing`: whose statuses carry our tag."""
-    rows = (await session.execute(_OLD, {"ids": list(ids)})).all()
+    rows = (await session.execute(_OLD, {"ids": list(ids), "news": news})).all()
     settled = {row.id: settle_silence(_silence(row, echoing)) for row in rows}
     for settlement, (state, reason) in _STATES.items():
         chosen = [outbound for outbound, found in settled.items() if found is settlement]
@@ -68,6 +68,7 @@ def _silence(row: Any, echoing: Collection[ConnectionId]) -> Silence:
         purpose=Purpose(row.purpose),
         is_template=row.is_template,
         inbox_had_no_gap=row.inbox_had_no_gap,
+        inbox_was_reached=row.inbox_was_reached,
         later_ones_were_sent=row.later_ones_were_sent,
         successor_was_accepted=row.successor_was_accepted,
         templates_are_held=row.templates_are_held,
@@ -113,6 +114,8 @@ _LAPSED: Final = text("""
     FROM gone g JOIN connections c ON c.tenant_id = g.tenant_id AND c.id = g.connection_id GROUP BY 1
 """).bindparams(_IDS, bindparam("reason", type_=Text))
 
+# Something that reached us on the same line soon after the attempt shows that news of it could have, too: an inbox that
+# is open behind a broken tunnel or an expired certificate hears nothing, and the provider brings it all later.
 # What lies unread in the inbox may be the news that is missed: no verdict yet; what nobody could read may have been it.
 # Of a line those are looked at that the provider reported last, and of templates those of a day: one that was held back
 # tells that others may be, too.
@@ -122,6 +125,9 @@ _OLD: Final = text("""
         priv.inbox_was_open(o.started_at) AND NOT EXISTS (
             SELECT FROM incoming_events e WHERE e.tenant_id = o.tenant_id AND e.state = 'quarantined'
             AND e.received_at >= o.started_at + (app_now() - now())) AS inbox_had_no_gap,
+        EXISTS (SELECT FROM incoming_events e WHERE e.tenant_id = o.tenant_id AND e.connection_id = o.connection_id
+            AND e.received_at BETWEEN o.started_at + (app_now() - now()) AND o.started_at + (app_now() - now()) + :news
+        ) AS inbox_was_reached,
         EXISTS (SELECT FROM (
             SELECT p.started_at FROM outbound p
             WHERE p.tenant_id = o.tenant_id AND p.connection_id = o.connection_id AND p.sent_at IS NOT NULL
@@ -139,7 +145,7 @@ _OLD: Final = text("""
         SELECT FROM incoming_events e WHERE e.tenant_id = o.tenant_id AND e.consumer = 'engine' AND e.state = 'new'
         AND e.received_at < app_now() - interval '2 seconds')
     FOR NO KEY UPDATE OF o SKIP LOCKED
-""").bindparams(_IDS)
+""").bindparams(_IDS, bindparam("news", type_=Interval))
 
 _SETTLE: Final = text("""
     UPDATE outbound SET state = :state, reason = :reason, unknown_since = NULL

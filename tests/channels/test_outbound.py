@@ -116,6 +116,7 @@ async def breaker_may_be_tried(world: World) -> None:
 
 
 async def settle_all(world: World, patience: Patience) -> None:
+    await world.post()
     async with world.floor.database.crossing() as session:
         await session.execute(text("SELECT priv.mark_inbox_open()"))
     await settling.mark_lapsed(world.floor)

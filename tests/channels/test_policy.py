@@ -176,6 +176,7 @@ PROVED: Final = Silence(
     purpose=Purpose.REPLY,
     is_template=False,
     inbox_had_no_gap=True,
+    inbox_was_reached=True,
     later_ones_were_sent=True,
     successor_was_accepted=False,
     templates_are_held=False,
@@ -192,6 +193,7 @@ class TestSilence:
         "doubt",
         [
             {"inbox_had_no_gap": False},
+            {"inbox_was_reached": False},
             {"later_ones_were_sent": False},
             {"successor_was_accepted": True},
             {"is_template": True, "templates_are_held": True},

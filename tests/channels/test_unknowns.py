@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Interval, bindparam, text
 
 from channels import settling
 from channels.contents import Template
@@ -66,6 +66,8 @@ async def settle(world: World, patience: Patience = NOW) -> int:
 
 
 async def later_one_was_sent(world: World) -> None:
+    """As a status told us, which came in on the same line."""
+    await world.post()
     message = await world.queue(await world.person())
     [claimed] = (await world.claim()).claims
     async with world.session() as session:
@@ -178,6 +180,17 @@ class TestSilence:
         row = await world.row(message)
         assert (row.state, row.reason) == (OutboundState.AMBIGUOUS, Reason.NO_PROOF)
         assert count_of(OutboundOutcome.AMBIGUOUS) - before == 1
+
+    @pytest.mark.parametrize("came_after", [timedelta(seconds=-1), timedelta(minutes=6)])
+    async def test_f7_an_inbox_behind_a_broken_tunnel_hears_nothing(self, world: World, came_after: timedelta) -> None:
+        message, _ = await unknown(world)
+        await later_one_was_sent(world)
+        async with world.session() as session:
+            moved = text("UPDATE incoming_events SET received_at = app_now() + :after, state = 'done'")
+            await session.execute(moved.bindparams(bindparam("after", type_=Interval)), {"after": came_after})
+        await world.set(message, started_at=text("now()"))
+        await settle(world)
+        assert (await world.row(message)).state is OutboundState.AMBIGUOUS
 
     async def test_news_of_earlier_ones_is_not_news(self, world: World) -> None:
         await later_one_was_sent(world)

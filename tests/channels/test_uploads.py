@@ -84,6 +84,16 @@ async def refused_once(world: World, message: MessageId) -> Outbound:
             await asyncio.sleep(0.01)
 
 
+async def tried_in_vain(world: World, messages: list[MessageId]) -> MessageId:
+    """The first whose file could not be given for now."""
+    async with asyncio.timeout(10):
+        while True:
+            for message in messages:
+                if (await world.row(message)).reason == Reason.NOT_STARTED:
+                    return message
+            await asyncio.sleep(0.01)
+
+
 class TestGiven:
     async def test_a_file_is_given_first_and_the_message_sent_by_its_name(self, world: World) -> None:
         photo = Media(kind="image", media_id=await stored(world), caption="O bolo")
@@ -97,6 +107,17 @@ class TestGiven:
         assert content_from_json(row.content) == named
         assert (row.state, row.attempt, row.refusals) == (OutboundState.ACCEPTED, 2, 0)
         assert [attempt.outcome for attempt in await world.attempts(message)] == ["not_accepted", "accepted"]
+
+    async def test_those_that_wait_behind_others_are_no_trouble_of_the_provider(self, world: World) -> None:
+        world.provider.busy_until = asyncio.Event()
+        photos = [Media(kind="image", media_id=await stored(world)) for _ in range(3)]
+        messages = [await world.queue(await world.person(), content=photo) for photo in photos]
+        async with world.sending():
+            late = await tried_in_vain(world, messages)
+            world.provider.busy_until.set()
+            await asyncio.gather(*(world.until(message, OutboundState.ACCEPTED) for message in messages))
+        assert (await world.attempts(late))[0].answer == {"reason": Reason.NOT_STARTED}
+        assert len(world.provider.uploads) == len(photos)
 
     async def test_so_is_the_one_in_the_head_of_a_template(self, world: World) -> None:
         head = Media(kind="image", media_id=await stored(world))
