@@ -12,6 +12,10 @@ TurnHook = Callable[[timedelta], Awaitable[None]]
 LONGEST_SHIFT: Final = timedelta(days=3660)
 
 
+class ClockHeld(Exception):
+    """Whoever keeps the other clock does not let it be turned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """When something reached us, on two clocks of this machine that nobody turns."""
@@ -25,7 +29,7 @@ class Stamp:
 
 
 class VirtualClock:
-    """`on_turn` gets the new shift before it holds here: whoever keeps a clock of his own turns it first."""
+    """`on_turn` gets the new shift before it holds here: whoever keeps another clock turns that first, or raises."""
 
     def __init__(self, on_turn: TurnHook | None = None) -> None:
         self._on_turn = on_turn

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from sandbox.clock import LONGEST_SHIFT
+from sandbox.clock import LONGEST_SHIFT, ClockHeld
 from sandbox.fault_json import fault_from, fault_to
 from sandbox.ground import Ground
 from sandbox.ledger_json import accepted_to, call_to
@@ -69,6 +69,8 @@ class Control:
             days = LONGEST_SHIFT.days
             pt, en = f"O relógio gira no máximo {days} dias.", f"The clock turns by {days} days at most."
             raise Refusal(422, pt, en) from None
+        except ClockHeld:
+            raise Refusal(409, "O relógio só gira em ensaios.", "The clock is turned in rehearsals alone.") from None
         return await self._clock(request)
 
     async def _faults(self, _request: web.Request) -> web.Response:

@@ -13,9 +13,11 @@ from channels.stores.connections import OpenedLine, open_lines
 from core.db.listen import listen
 from core.db.server import clock_shift, turn_clock
 from core.db.sessions import Database, Pool
+from core.errors import Conflict
 from core.floor import Floor, open_floor
 from core.logging import get_logger
 from core.models.people import ConnectionKind
+from sandbox.clock import ClockHeld
 from sandbox.whatsapp.accounts import Account
 from sandbox.world import Sandbox
 
@@ -46,8 +48,11 @@ async def _play(frame: Frame) -> None:
     async with open_floor(frame.settings, _POOL) as floor:
 
         async def turn(shift: timedelta) -> None:
-            async with floor.database.engine.begin() as connection:
-                await turn_clock(connection, shift)
+            try:
+                async with floor.database.engine.begin() as connection:
+                    await turn_clock(connection, shift)
+            except Conflict as error:
+                raise ClockHeld from error
 
         async with Sandbox.open(port=frame.options.port, on_turn=turn) as sandbox:
             await sandbox.clock.turn(await _shift(floor.database))

@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Interval, bindparam, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.errors import Misconfigured
+from core.errors import Conflict, Misconfigured
 
 # Below these, published holes let a person with SQL access read memory or files of the server.
 _LOWEST_MINOR: Final = {16: 15, 17: 11, 18: 6}
 _LOWEST_VECTOR: Final = (0, 8, 2)
+_NOT_A_REHEARSAL: Final = "55000"
 
 
 async def server_too_old(connection: AsyncConnection) -> str | None:
@@ -53,4 +55,9 @@ async def begin_rehearsal(connection: AsyncConnection) -> None:
 async def turn_clock(connection: AsyncConnection, shift: timedelta) -> None:
     """For rehearsals: everybody's business clock, from the next look at it on. Refused by the database elsewhere."""
     turned = text("SELECT priv.turn_clock(:shift)").bindparams(bindparam("shift", type_=Interval))
-    await connection.execute(turned, {"shift": shift})
+    try:
+        await connection.execute(turned, {"shift": shift})
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_A_REHEARSAL:
+            raise
+        raise Conflict("O relógio só gira em ensaios.", "The clock is turned in rehearsals alone.") from error

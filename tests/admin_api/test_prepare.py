@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from admin_api.prepare import DEMO, prepare
 from admin_api.tenants.store import NewCompany, all_companies, company_named, create_company
@@ -13,6 +12,7 @@ from core.crypto import KeyRing
 from core.db.server import clock_shift, turn_clock
 from core.db.sessions import Database
 from core.embedded import Urls
+from core.errors import Conflict
 from core.settings import Settings
 from tests.fixtures.api import settings_of
 from tests.fixtures.servers import Servers
@@ -44,7 +44,7 @@ class TestRehearsal:
 
     async def test_without_the_sandbox_nobody_may(self, settings: Settings, database: Database) -> None:
         await prepare(settings)
-        with pytest.raises(DBAPIError, match="rehearsals alone"):
+        with pytest.raises(Conflict, match="rehearsals alone"):
             await turn(database)
 
     @pytest.mark.parametrize("slugs", [("padaria",), ("demo", "padaria")])
@@ -54,5 +54,5 @@ class TestRehearsal:
         for slug in slugs:
             await create_company(database, KeyRing.load(settings, Path()), NewCompany(slug=slug, name=slug), OPERATOR)
         await prepare(with_sandbox(settings))
-        with pytest.raises(DBAPIError, match="rehearsals alone"):
+        with pytest.raises(Conflict, match="rehearsals alone"):
             await turn(database)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from sandbox.clock import ClockHeld
 from sandbox.faults import DropBefore
 from sandbox.ledger import Bounds
 from sandbox.whatsapp.accounts import Number, Pace
@@ -54,6 +55,16 @@ class TestOpen:
             await sandbox.clock.turn(timedelta(hours=3))
 
         assert shifts == [timedelta(hours=3)]
+
+    async def test_it_turns_no_clock_that_is_held(self) -> None:
+        async def refuse(_: timedelta) -> None:
+            raise ClockHeld
+
+        async with Sandbox.open(on_turn=refuse) as sandbox, httpx.AsyncClient() as client:
+            answer = await client.post(f"{sandbox.url}/_sandbox/clock/turn", json={"seconds": 60})
+
+            assert (answer.status_code, sandbox.clock.shift) == (409, timedelta(0))
+            assert "ensaios" in answer.text
 
 
 class TestSettle:
