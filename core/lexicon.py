@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 
@@ -89,8 +90,11 @@ def _meaning(clause: _Clause, *, is_loud: bool, is_alone: bool) -> _Meaning:
     return _Meaning.REFUSAL if _REFUSAL.fullmatch(words) else _Meaning.OTHER
 
 
+@lru_cache(maxsize=256)  # one message is looked at from several sides
 def _folded(text: str) -> str:
     """Case, accents and look-alike forms of letters gone, also what cannot be seen; a drawn question mark is one."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(
         character for character in decomposed.translate(_DRAWN) if unicodedata.category(character) not in _UNSEEN

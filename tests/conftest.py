@@ -1,8 +1,11 @@
 """What every test may ask for. Real servers, one of each per test process; nothing of ours is mocked."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -16,6 +19,15 @@ from core.floor import Floor, open_floor
 from core.ids import CompanyId
 from tests.fixtures.api import settings_of
 from tests.fixtures.servers import Servers
+
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - every process gets a folder of its own in it
+_ROOM: Final = 4 << 30
+
+
+def pytest_configure() -> None:
+    """Work in memory where there is room: a fresh database takes a tenth of the time it takes on a disk."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 
 @pytest.fixture(scope="session")

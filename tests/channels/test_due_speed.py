@@ -38,6 +38,12 @@ async def world(floor: Floor) -> World:
     return await make_world(floor)
 
 
+@pytest.fixture(autouse=True)
+async def empty(servers: Servers, floor_urls: Urls) -> None:
+    async with servers.superuser(floor_urls) as connection:
+        await connection.execute("TRUNCATE outbound, send_batches CASCADE")
+
+
 async def queue(
     connection: "asyncpg.Connection[Any]", world: World, count: int, *, lane: Lane, batch: UUID | None = None
 ) -> None:
@@ -80,7 +86,6 @@ class TestFindDue:
         self, servers: Servers, floor_urls: Urls, world: World
     ) -> None:
         async with servers.superuser(floor_urls) as connection:
-            await connection.execute("TRUNCATE outbound, send_batches CASCADE")
             await queue(connection, world, 100_000, lane=Lane.BULK, batch=new_id())
             await connection.execute("UPDATE send_batches SET state = 'running'")
             await queue(connection, world, 10, lane=Lane.REPLY)
