@@ -1,6 +1,7 @@
 """What the two embedded servers share: a free port, leftovers of a killed supervisor, an orderly stop."""
 
 import importlib.util
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from core.clock import Deadline
 from core.errors import Misconfigured
 
 LOOPBACK: Final = "127.0.0.1"
+_BELOW_CALLS: Final = range(20_000, 32_000)
+_TRIES: Final = 20
 
 
 def wheel_folder(name: str) -> Path:
@@ -31,8 +34,12 @@ def wheel_folder(name: str) -> Path:
 
 
 def free_port(wanted: int = 0) -> int:
-    """The wanted port where nobody listens on it, else any free one."""
-    for port in (wanted, 0):
+    """The wanted port where nobody listens on it, else any free one.
+
+    Below those that the system gives to calls: between our look and the listening none of them takes it.
+    """
+    chosen = random.SystemRandom().sample(_BELOW_CALLS, _TRIES)  # so that two who look at once differ
+    for port in (*([wanted] if wanted else []), *chosen, 0):
         with socket.socket() as probe, suppress(OSError, OverflowError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((LOOPBACK, port))

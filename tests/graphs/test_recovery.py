@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from core.floor import Floor, open_floor
 from core.models.outbox import OutboundState
 from graphs import recovery
 from tests.fixtures.api import settings_of
-from tests.fixtures.outbox import World, make_world
+from tests.fixtures.outbox import World, make_sender, make_world
 from tests.fixtures.servers import Servers
 
 
@@ -49,9 +50,9 @@ class TestRestore:
         assert len(world.provider.taken) == 5
         assert not await recovery.hold_after_restore(world.floor)
 
-        world.sender.last_begun = None  # it is another process
         await servers.restore(urls, backup)
         assert await recovery.hold_after_restore(world.floor)
+        world = replace(world, sender=make_sender(world.floor, world.provider))  # another process
         async with world.sending():
             await asyncio.sleep(1)
             assert len(world.provider.taken) == 5
