@@ -39,6 +39,7 @@ class Program:
     is_noise: Callable[[str], bool] = lambda _: False
     stop_signal: signal.Signals = signal.SIGTERM
     port: int = 0
+    niceness: int = 0  # how far it steps back where processors are short
     restarts: int = field(default=0, init=False)
     started_at: float = field(default=0.0, init=False)
     exit_code: int | None = field(default=None, init=False)
@@ -70,10 +71,16 @@ class Program:
             raise
         finally:
             os.close(writing)
+        self._step_back(self._process.pid)
         self.started_at = time.time()
         self._life = Deadline.after(_STEADY_SECONDS)
         if self._stopping.is_set():
             self._send(self.stop_signal)
+
+    def _step_back(self, pid: int) -> None:
+        if self.niceness:
+            with suppress(OSError):  # it has ended already
+                os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + self.niceness)
 
     async def keep(self, on_change: Callable[[], None]) -> None:
         """Until told to stop: print what it says, and start it again when it ends."""

@@ -25,6 +25,7 @@ STOP_SECONDS: Final = 9.5  # of the ten promised
 _FOR_SERVERS: Final = 1.2  # of these: a fast shutdown, and what survives a kill if it takes longer
 DRAIN_SECONDS: Final = "8"
 _MOST_EARLY_ENDS: Final = 3
+_BEHIND_THE_API: Final = 5  # niceness: providers wait for their answer, and what they told us can wait
 
 PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "api": ("admin_api.serving",),
@@ -179,6 +180,7 @@ class Supervisor:
             # A session of its own: Ctrl-C in the terminal reaches us alone, and we stop the others in order.
             options=lambda: {"env": environment, "pass_fds": (self._lifeline,), "start_new_session": True},
             print_line=self._plan.print_line,
+            niceness=0 if name == "api" else _BEHIND_THE_API,
         )
 
     def _environment(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from channels import batches, consent
 from channels.consent import Evidence
 from channels.envelope import Person
 from channels.errors import AccountBlocked, CredentialRefused, OptedOut, ProviderTrouble, SendError
+from channels.identities import identities_of
 from channels.lines import Lines
 from channels.pacing import Pacing
 from channels.policy import Reason
@@ -219,9 +220,14 @@ def _speaks_for_more(result: Result) -> bool:
 
 
 def _news_of(result: Taken) -> Person | None:
-    """The address as the provider spells it, where we know the person by another one only."""
-    told = result.accepted.recipient
-    if told is None or set(told.identities) <= set(result.claim.to):
+    """The address as the provider spells it, where we know the person by another one only.
+
+    What merely follows from an address that we know, such as the phone number of an id of WhatsApp, is no news.
+    """
+    told, known = result.accepted.recipient, result.claim.to
+    if told is None or set(told.identities) <= set(known):
+        return None
+    if set(told.identities) <= set(identities_of(Person(identities=known))):
         return None
     return Person(identities=(*result.claim.to, *told.identities))
 

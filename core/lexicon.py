@@ -22,6 +22,7 @@ def normalise(text: str) -> str:
     return _EDGES.sub("", " ".join(_DRAWN_OUT.sub(r"\1", _folded(text)).split()))
 
 
+@lru_cache(maxsize=4096)  # what somebody wrote just now is looked at again with each message that follows
 def consent_word(text: str) -> ConsentWord | None:
     """What the whole message says about being written to, if it says nothing else.
 

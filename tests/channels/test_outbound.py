@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 from typing_extensions import override
 
 from channels import batches, settling
@@ -47,7 +47,7 @@ from core.floor import Floor
 from core.http import BrokenOff
 from core.ids import ConversationId, MessageId, new_id
 from core.models.outbox import BatchState, Lane, OutboundState, Purpose, SendBatch
-from core.models.people import Connection, ConnectionKind, ConnectionState, IdentityKind
+from core.models.people import Connection, ConnectionKind, ConnectionState, ContactIdentity, IdentityKind
 from core.probe import Pulse
 from core.telemetry import OutboundOutcome, outbound
 from core.valkey import open_valkey
@@ -204,6 +204,22 @@ class TestSend:
             await world.until(await world.queue(ana), OutboundState.ACCEPTED)
         assert other not in world.provider.taken[0].to
         assert other in world.provider.taken[1].to
+
+    async def test_what_follows_from_a_known_address_is_no_news(self, world: World) -> None:
+        async def behave(message: OutboundMessage) -> Accepted:
+            [known] = message.to
+            phone = Identity(kind=IdentityKind.PHONE, value=f"+{known.value}")
+            return replace(world.provider.take(message), recipient=Person(identities=(known, phone)))
+
+        world.provider.always = behave
+        message = await world.queue(await world.person())
+        async with world.sending():
+            await world.until(message, OutboundState.ACCEPTED)
+            await world.sender._recorder.all_gates_shut()
+        async with world.session() as session:
+            contact = (await world.row(message)).contact_id
+            known = select(ContactIdentity.kind).where(ContactIdentity.contact_id == contact)
+            assert list(await session.scalars(known)) == [IdentityKind.WA_ID]
 
     async def test_who_opted_out_at_the_provider_gets_nothing_more(self, world: World) -> None:
         world.provider.behave = [world.provider.refuse(OptedOut("131050"))]

@@ -68,6 +68,10 @@ class TestUp:
             assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == httpx.codes.OK
             assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == httpx.codes.OK
 
+    def test_all_others_step_back_for_the_api(self, stack: Stack) -> None:
+        nice = {name: psutil.Process(stack.pid_of(name)).nice() for name in ("api", "engine", "worker", "beat")}
+        assert {nice[name] - nice["api"] for name in ("engine", "worker", "beat")} == {5}
+
     def test_nothing_listens_beyond_loopback(self, stack: Stack) -> None:
         ports = [
             line.laddr
