@@ -18,7 +18,17 @@ from core.db.roles import APP, PRIV
 
 # Tables that a function of `priv` reads across companies. A name added here needs a reason in review.
 CLAIMED_TABLES: Final = frozenset(
-    {"incoming_events", "media_files", "memberships", "outbound", "parked_news", "send_batches", "turns"}
+    {
+        "effects",
+        "incoming_events",
+        "media_files",
+        "memberships",
+        "outbound",
+        "parked_news",
+        "send_batches",
+        "timers",
+        "turns",
+    }
 )
 
 _OWN: Final = "tenant_id = current_tenant()"
@@ -28,8 +38,10 @@ _READ_BY_ALL: Final = "clock_shift"  # `app_now()` reads it for whoever asks the
 _EVERYTHING: Final = "SELECT, INSERT, UPDATE, DELETE"
 # Where a lease is written; and the inbox keeps what came in for several companies at once.
 _PRIV_GRANTS: Final = {
+    "effects": "SELECT, UPDATE",
     "incoming_events": "SELECT, INSERT, UPDATE",
     "media_files": "SELECT, UPDATE",
+    "timers": "SELECT, UPDATE",
     "turns": "SELECT, UPDATE",
 }
 _GRANTS: Final = {
@@ -37,6 +49,7 @@ _GRANTS: Final = {
     "consent_events": "SELECT, INSERT",
     "contact_events": "SELECT, INSERT",
     "domain_events": "SELECT, INSERT, DELETE",
+    "lead_stage_events": "SELECT, INSERT",
 }
 
 

@@ -23,6 +23,7 @@ class Company(InstallationRow):
     retention_days: Mapped[int] = mapped_column(server_default="730")
     quiet_from: Mapped[time] = mapped_column(server_default="21:00")  # what the company starts waits for the morning
     quiet_until: Mapped[time] = mapped_column(server_default="08:00")
+    default_persona: Mapped[str | None]  # of connections that name none
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
     shredded_at: Mapped[datetime | None]
 

@@ -34,6 +34,7 @@ class Conversation(TenantEntity):
     control_since: Mapped[datetime] = mapped_column(server_default=APP_NOW)
     assignee_id: Mapped[UUID | None]
     turn_seq: Mapped[int] = mapped_column(server_default="0")
+    persona_version_id: Mapped[UUID | None]  # pinned with the first turn
     dialogue: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     message_seq: Mapped[int] = mapped_column(server_default="0")
     last_inbound_seq: Mapped[int] = mapped_column(server_default="0")
@@ -44,6 +45,7 @@ class Conversation(TenantEntity):
     __table_args__ = (
         within_tenant("contact_id", "contacts"),
         within_tenant("connection_id", "connections"),
+        within_tenant("persona_version_id", "persona_versions"),
         ForeignKeyConstraint(["tenant_id", "assignee_id"], ["memberships.tenant_id", "memberships.user_id"]),
         Index(
             "uq_conversations_open",
@@ -177,6 +179,16 @@ class TurnState(StrEnum):
     FAILED = "failed"
 
 
+class TurnOutcome(StrEnum):
+    """What a turn that is done came to."""
+
+    REPLIED = "replied"
+    SILENT = "silent"  # there was nothing to say, and that was decided
+    ABSORBED = "absorbed"  # a person has the conversation: heard, not answered
+    DRAFTED = "drafted"  # for a person to send
+    HANDED_OFF = "handed_off"
+
+
 class Turn(TenantEntity):
     """One turn owed to a conversation: at most one open and one running."""
 
@@ -186,10 +198,19 @@ class Turn(TenantEntity):
     trigger: Mapped[Trigger] = mapped_column(closed(Trigger, "trigger"))
     state: Mapped[TurnState] = mapped_column(closed(TurnState, "state"), server_default="open")
     reason: Mapped[str | None]
+    outcome: Mapped[TurnOutcome | None] = mapped_column(closed(TurnOutcome, "outcome"))
+    payload: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)  # what the trigger brings
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(server_default="0")
+    restarts: Mapped[int] = mapped_column(server_default="0")  # because the customer wrote meanwhile
     fence: Mapped[int] = mapped_column(server_default="0")
     lease_until: Mapped[datetime | None]
+    persona_version_id: Mapped[UUID | None]
+    model_calls: Mapped[int] = mapped_column(server_default="0")
+    input_tokens: Mapped[int] = mapped_column(server_default="0")
+    output_tokens: Mapped[int] = mapped_column(server_default="0")
+    cached_tokens: Mapped[int] = mapped_column(server_default="0")
+    cost_micros: Mapped[int | None]  # millionths of a US dollar; unknown is not zero
     dialogue_after: Mapped[dict[str, Any] | None]
     trace: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
@@ -197,6 +218,7 @@ class Turn(TenantEntity):
 
     __table_args__ = (
         within_tenant("conversation_id", "conversations"),
+        within_tenant("persona_version_id", "persona_versions"),
         *(
             Index(
                 f"uq_turns_{state}",
@@ -209,6 +231,7 @@ class Turn(TenantEntity):
         ),
         Index("ix_turns_due", "due_at", postgresql_where=text("state IN ('open', 'running')")),
         Index("ix_turns_conversation", "tenant_id", "conversation_id", text("created_at DESC")),
+        Index("ix_turns_ended", "tenant_id", "ended_at", postgresql_where=text("model_calls > 0")),  # for budgets
     )
 
 

@@ -4,11 +4,11 @@ from typing import Final
 
 from sqlalchemy import MetaData, Table
 
-from core.models import installation, outbox, people, record, stream
+from core.models import commerce, installation, outbox, people, personas, record, service, stream
 from core.models.base import Base, InstallationRow, TenantRow
 
 METADATA: Final[MetaData] = Base.metadata
-MODULES: Final = (installation, people, stream, outbox, record)
+MODULES: Final = (installation, people, stream, outbox, personas, service, commerce, record)
 
 
 def _tables_of(kind: type[Base]) -> tuple[Table, ...]:
