@@ -196,7 +196,7 @@ class Silence:
     inbox_had_no_gap: bool
     inbox_was_reached: bool  # our own being open says nothing of the way to it
     later_ones_were_sent: bool
-    successor_was_accepted: bool
+    successor_may_be_there: bool  # accepted, or nobody knows: what went before it would arrive after it
     templates_are_held: bool
     echoes_tag: bool
     was_silent_before: bool = False  # what silence proved once, it does not prove again
@@ -208,7 +208,7 @@ def settle_silence(silence: Silence) -> Settlement:
     is_proof = silence.echoes_tag and could_hear and silence.later_ones_were_sent
     may_be_held = silence.is_template and silence.templates_are_held
     is_sent_once = silence.purpose in {Purpose.MARKETING, Purpose.NOTICE}
-    in_doubt = may_be_held or silence.successor_was_accepted or silence.was_silent_before
+    in_doubt = may_be_held or silence.successor_may_be_there or silence.was_silent_before
     if is_proof and not (is_sent_once or in_doubt):
         return Settlement.RESEND
     return Settlement.LIST

@@ -70,7 +70,7 @@ def _silence(row: Any, echoing: Collection[ConnectionId]) -> Silence:
         inbox_had_no_gap=row.inbox_had_no_gap,
         inbox_was_reached=row.inbox_was_reached,
         later_ones_were_sent=row.later_ones_were_sent,
-        successor_was_accepted=row.successor_was_accepted,
+        successor_may_be_there=row.successor_may_be_there,
         templates_are_held=row.templates_are_held,
         echoes_tag=row.connection_id in echoing,
         was_silent_before=row.was_silent_before,
@@ -117,6 +117,7 @@ _LAPSED: Final = text("""
 # Something that reached us on the same line soon after the attempt shows that news of it could have, too: an inbox that
 # is open behind a broken tunnel or an expired certificate hears nothing, and the provider brings it all later.
 # What lies unread in the inbox may be the news that is missed: no verdict yet; what nobody could read may have been it.
+# The conversation is locked as by a claim: while it is judged whether something may go again, no successor leaves.
 # Of a line those are looked at that the provider reported last, and of templates those of a day: one that was held back
 # tells that others may be, too.
 _OLD: Final = text("""
@@ -136,15 +137,17 @@ _OLD: Final = text("""
         (SELECT count(*) > 1 FROM outbound_attempts a WHERE a.tenant_id = o.tenant_id AND a.outbound_id = o.id
             AND a.outcome = 'unknown') AS was_silent_before,
         EXISTS (SELECT FROM outbound p WHERE p.tenant_id = o.tenant_id AND p.conversation_id = o.conversation_id
-            AND p.seq > o.seq AND p.accepted_at IS NOT NULL) AS successor_was_accepted,
+            AND p.seq > o.seq AND (p.accepted_at IS NOT NULL OR p.state IN ('sending', 'unknown', 'ambiguous')))
+            AS successor_may_be_there,
         o.content ->> 'type' = 'template' AND EXISTS (
             SELECT FROM outbound p WHERE p.tenant_id = o.tenant_id AND p.connection_id = o.connection_id
             AND p.is_held AND p.created_at > app_now() - interval '1 day'
             AND p.content ->> 'name' = o.content ->> 'name') AS templates_are_held
-    FROM outbound o WHERE o.id = ANY (:ids) AND o.state = 'unknown' AND NOT EXISTS (
+    FROM outbound o JOIN conversations t ON t.tenant_id = o.tenant_id AND t.id = o.conversation_id
+    WHERE o.id = ANY (:ids) AND o.state = 'unknown' AND NOT EXISTS (
         SELECT FROM incoming_events e WHERE e.tenant_id = o.tenant_id AND e.consumer = 'engine' AND e.state = 'new'
         AND e.received_at < app_now() - interval '2 seconds')
-    FOR NO KEY UPDATE OF o SKIP LOCKED
+    FOR NO KEY UPDATE OF t, o SKIP LOCKED
 """).bindparams(_IDS, bindparam("news", type_=Interval))
 
 _SETTLE: Final = text("""

@@ -178,7 +178,7 @@ PROVED: Final = Silence(
     inbox_had_no_gap=True,
     inbox_was_reached=True,
     later_ones_were_sent=True,
-    successor_was_accepted=False,
+    successor_may_be_there=False,
     templates_are_held=False,
     echoes_tag=True,
 )
@@ -195,7 +195,7 @@ class TestSilence:
             {"inbox_had_no_gap": False},
             {"inbox_was_reached": False},
             {"later_ones_were_sent": False},
-            {"successor_was_accepted": True},
+            {"successor_may_be_there": True},
             {"is_template": True, "templates_are_held": True},
             {"echoes_tag": False},
             {"purpose": Purpose.MARKETING},

@@ -18,7 +18,7 @@ async def die_behind_every_commit(world: World, *, times: int) -> None:
     await api.start()
     for _ in range(times):
         await world.say(person)
-    await api.until_ended(times)
+    await api.until_ended(times, seconds=max(60.0, 3.0 * times))
     assert set(api.ends) == {KILLED}
     del api.extra[CRASH_AT]
     api.signal(signal.SIGKILL)  # the last that was born with a fuse
