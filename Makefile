@@ -16,8 +16,8 @@ $(UV): requirements/bootstrap.txt
 	@$(PYTHON) requirements/bootstrap.py "$(VENV)"
 	@touch $(UV)
 
-$(VENV)/.run: $(UV) pyproject.toml requirements/base.lock requirements/api.lock requirements/embedded.lock requirements/build.lock
-	@$(INSTALL) -r requirements/base.lock -r requirements/api.lock -r requirements/embedded.lock -r requirements/build.lock
+$(VENV)/.run: $(UV) pyproject.toml requirements/base.lock requirements/api.lock requirements/model.lock requirements/embedded.lock requirements/build.lock
+	@$(INSTALL) -r requirements/base.lock -r requirements/api.lock -r requirements/model.lock -r requirements/embedded.lock -r requirements/build.lock
 	@$(SELF)
 	@touch $@
 

@@ -1,0 +1,87 @@
+"""What cannot be read: one defect each."""
+
+from typing import Final
+
+from tests.agents.personas.planting import SALES, Planted
+
+WRITTEN_WRONG: Final = (
+    Planted(
+        "a key that is there twice",
+        SALES,
+        "label: Novo\n",
+        "label: Novo\n    label: Nova\n",
+        "label: Nova",
+        "já está na linha",
+    ),
+    Planted("an unknown key", SALES, "    collect: [horario]", "    colect: [horario]", "colect:", "`collect`"),
+    Planted("an unknown key at the top", SALES, "\nevidence:\n", "\nevidences:\n", "evidences:", "`evidence`"),
+    Planted(
+        "a key that is missing",
+        SALES,
+        "    objective: Despedir-se com gentileza.\n",
+        "",
+        "- id: perdido",
+        "falta `objective`",
+    ),
+    Planted(
+        "a word for a number",
+        SALES,
+        "after: 3d, kickoff: depois_da_demo, max: 1",
+        "after: 3d, kickoff: depois_da_demo, max: um",
+        "max: um",
+        "número inteiro",
+    ),
+    Planted("a number for a text", SALES, 'version: "1.0"', "version: 1.0", "version: 1.0", "entre aspas"),
+    Planted("a number without a unit", SALES, "after: 3d", "after: 3", "after: 3,", "duração"),
+    Planted("a duration of ages", SALES, "after: 3d", "after: 99999999999999d", "after: 99999", "mais de um ano"),
+    Planted("a number too small", SALES, "bubble_chars: 500", "bubble_chars: 5", "bubble_chars: 5", "o mínimo é 70"),
+    Planted("a text for a list", SALES, "collect: [horario]", "collect: horario", "collect: horario", "lista"),
+    Planted(
+        "a list for a group",
+        SALES,
+        "identity:\n  name: Lia\n  role: consultora de vendas\n  disclose_ai: first_message",
+        "identity: [Lia]",
+        "identity: [Lia]",
+        "grupo",
+    ),
+    Planted(
+        "a word that is none of those",
+        SALES,
+        "register: informal_polite",
+        "register: informal_polit",
+        "register:",
+        "`informal_polite`",
+    ),
+    Planted("a criterion of no kind", SALES, "- slot:necessidade", "- necessidade", "- necessidade", "slot:NOME"),
+    Planted("a name with an accent", SALES, "- id: proposta", "- id: Próxima", "id: Próxima", "minúsculas"),
+    Planted("a slot's name with a blank", SALES, "\n  prazo:\n", "\n  o prazo:\n", "  o prazo:", "minúsculas"),
+    Planted(
+        "a language that we do not speak",
+        SALES,
+        "    en: Who am I talking to?",
+        "    es: ¿Con quién hablo?",
+        "es: ¿Con",
+        "pt-BR",
+    ),
+    Planted("a part that is empty", SALES, "role: consultora de vendas", "role:", "role:", "vazio"),
+    Planted("a tab", SALES, "  name: Lia", "\tname: Lia", "\tname", "tabulação"),
+    Planted(
+        "a quote that does not close",
+        SALES,
+        'just write to me."',
+        "just write to me.",
+        'en: "The demonstration is',
+        "aspas",
+    ),
+    Planted(
+        "a colon in a text",
+        SALES,
+        "pt-BR: Com quem eu falo?",
+        "pt-BR: Com: quem eu falo?",
+        "pt-BR: Com: quem",
+        "entre aspas",
+    ),
+    Planted("an anchor", SALES, "collect: [horario]", "collect: &um [horario]", "&um", "`&`"),
+    Planted("a tag", SALES, "collect: [horario]", "collect: !!python/tuple [horario]", "!!python", "marca"),
+    Planted("an infinite number", SALES, "cps: 28", "cps: inf", "cps: inf", "número"),
+)
