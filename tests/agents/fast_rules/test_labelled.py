@@ -1,0 +1,68 @@
+"""Recall and false alarms of the two rules that must not fail, on sets written before them."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from agents.commands import OptOut, RequestHuman
+from tests.agents.fast_rules.labelled import Labelled, labelled, wilson_lower
+from tests.agents.fast_rules.persona import understood
+
+_KINDS: Final = {"handoff": RequestHuman, "opt_out": OptOut}
+_GOAL: Final = 0.981  # the lower bound of 200 out of 200
+_HELD_GOAL: Final = 0.97
+_MOST_FALSE: Final = 0.02
+
+
+def _hit(kind: str, line: Labelled) -> bool:
+    return any(isinstance(command, _KINDS[kind]) for command in understood(line.text).commands)
+
+
+@pytest.mark.parametrize("kind", list(_KINDS))
+class TestRecall:
+    def test_every_explicit_one_is_heard(self, kind: str, record_property: Callable[[str, object], None]) -> None:
+        lines = labelled(kind)
+        missed = [line.text for line in lines if not _hit(kind, line)]
+        lower = wilson_lower(len(lines) - len(missed), len(lines))
+        record_property(f"{kind}_wilson_lower", round(lower, 4))
+        assert missed == []
+        assert lower >= _GOAL
+
+    def test_the_held_half_is_heard_too(self, kind: str) -> None:
+        lines = [line for line in labelled(kind) if line.is_held]
+        assert sum(_hit(kind, line) for line in lines) / len(lines) >= _HELD_GOAL
+
+    def test_nothing_in_a_message_suppresses_it(self, kind: str) -> None:
+        lines = [line for line in labelled(kind) if line.kind == "suppression"]
+        assert len(lines) >= 4
+        assert [line.text for line in lines if not _hit(kind, line)] == []
+
+    def test_the_set_is_as_large_and_as_brazilian_as_it_should_be(self, kind: str) -> None:
+        lines = labelled(kind)
+        assert len({line.text for line in lines}) == len(lines) >= 200
+        assert 0.6 <= sum(line.language == "pt" for line in lines) / len(lines) <= 0.75
+
+
+@pytest.mark.parametrize("kind", list(_KINDS))
+class TestFalseAlarms:
+    def test_they_are_rare_in_each_half(self, kind: str) -> None:
+        for is_held in (False, True):
+            lines = [line for line in labelled("negative") if line.is_held is is_held]
+            wrong = [line.text for line in lines if _hit(kind, line)]
+            assert len(wrong) / len(lines) <= _MOST_FALSE, wrong
+
+    def test_the_set_is_large_enough(self, kind: str) -> None:
+        del kind
+        lines = labelled("negative")
+        assert len({line.text for line in lines}) == len(lines) >= 600
+
+    def test_one_wish_is_not_taken_for_the_other(self, kind: str) -> None:
+        other = "opt_out" if kind == "handoff" else "handoff"
+        assert [line.text for line in labelled(other) if _hit(kind, line)] == []
+
+
+class TestWilson:
+    def test_two_hundred_of_two_hundred_show_no_more_than_the_goal(self) -> None:
+        assert wilson_lower(200, 200) == pytest.approx(0.9812, abs=1e-4)
+        assert wilson_lower(60, 63) == pytest.approx(0.869, abs=1e-3)
