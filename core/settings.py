@@ -1,6 +1,7 @@
 """Everything that may be set from outside, read once at the start of a process and passed down."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -68,11 +69,21 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _model_names(value: str) -> str:
+    names = value.replace(" ", "")
+    if not all(_MODEL.fullmatch(name) for name in names.split(",")):
+        raise ValueError("openai/gpt-4o, gemini/gemini-2.5-flash, rehearsal")
+    return names
+
+
+_MODEL: Final = re.compile(r"rehearsal(/[a-z_]+)?(\?seed=\d{1,9})?|(?!rehearsal/)[a-z][a-z0-9_]*/[\w.:@/-]{1,120}")
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+ModelNames = Annotated[str, AfterValidator(_model_names)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -110,6 +121,17 @@ class Settings(BaseSettings):
     # Where the providers are; the version and the path are ours.
     whatsapp_api_base: HttpUrl = "https://graph.facebook.com"
     whatsapp_api_version: Annotated[str, Field(pattern=r"^v\d{1,3}\.\d$")] = "v23.0"
+    # Which models answer: the first, then the others where it does not. Their keys have the providers' usual names.
+    masteria_model: ModelNames = "rehearsal"
+    openai_api_key: SecretStr | None = None
+    openai_base_url: HttpUrl | None = None  # a server that speaks as OpenAI's does
+    anthropic_api_key: SecretStr | None = None
+    gemini_api_key: SecretStr | None = None
+    groq_api_key: SecretStr | None = None
+    mistral_api_key: SecretStr | None = None
+    deepseek_api_key: SecretStr | None = None
+    openrouter_api_key: SecretStr | None = None
+    xai_api_key: SecretStr | None = None
     # What `masteria up` hands to its children; nobody else need set these.
     masteria_metrics_sum: Path | None = None  # the folder whose metrics the api adds up
     masteria_log_format: Literal["json", "console"] = "json"

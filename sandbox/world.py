@@ -15,6 +15,8 @@ from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.ground import Ground
 from sandbox.ledger import Bounds, Ledger
+from sandbox.openai.control import OpenAiControl
+from sandbox.openai.provider import OpenAi
 from sandbox.whatsapp.provider import WhatsApp
 
 LOOPBACK: Final = "127.0.0.1"
@@ -31,6 +33,7 @@ class Sandbox:
     def __init__(self, ground: Ground, client: aiohttp.ClientSession) -> None:
         self.ground = ground
         self.whatsapp = WhatsApp(ground, client)
+        self.openai = OpenAi(ground)  # whoever opens a sandbox says who answers there
 
     @classmethod
     @asynccontextmanager
@@ -75,6 +78,8 @@ class Sandbox:
     def app(self) -> web.Application:
         app = web.Application()
         self.whatsapp.add_routes(app)
+        self.openai.add_routes(app)
+        OpenAiControl(self.openai, self.faults).add_to(app)
         Control(self.ground, self.whatsapp, reset=self.reset).add_to(app)
         return app
 
@@ -83,6 +88,7 @@ class Sandbox:
         self.ground.agenda.clear()
         await self.ground.background.cancel()
         self.whatsapp.reset()
+        self.openai.reset()
         self.faults.clear()
         self.ledger.clear()
         await self.clock.reset()

@@ -226,3 +226,27 @@ class TestRequire:
     def test_without_both_the_broker_names_redis(self) -> None:
         with pytest.raises(Misconfigured, match="REDIS_URL"):
             _ = Settings.load().broker_url
+
+
+class TestModels:
+    @pytest.mark.parametrize(
+        ("told", "read"),
+        [
+            ("rehearsal", "rehearsal"),
+            ("rehearsal/chaotic?seed=3", "rehearsal/chaotic?seed=3"),
+            ("openai/gpt-4o, gemini/gemini-2.5-flash", "openai/gpt-4o,gemini/gemini-2.5-flash"),
+            ("openrouter/meta-llama/llama-3.3-70b:free", "openrouter/meta-llama/llama-3.3-70b:free"),
+        ],
+    )
+    def test_their_names_are_read_in_order(self, monkeypatch: pytest.MonkeyPatch, told: str, read: str) -> None:
+        assert load(monkeypatch, MASTERIA_MODEL=told).masteria_model == read
+
+    @pytest.mark.parametrize("told", ["gpt-4o", "openai/", "openai/gpt 4o;", ",", "rehearsal/Loud!", "openai/a,,b/c"])
+    def test_a_name_without_a_provider_is_refused(self, monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+        assert "openai/gpt-4o" in refusal(monkeypatch, "MASTERIA_MODEL", told)[0]
+
+    def test_their_keys_are_not_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        names = [name for name in NAMES if name.endswith("_API_KEY")]
+        settings = load(monkeypatch, **dict.fromkeys(names, SECRET))
+        assert len(names) == 8
+        assert SECRET not in repr(settings)

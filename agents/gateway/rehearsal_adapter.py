@@ -1,0 +1,60 @@
+"""The model that is no model: the rehearsal brain, asked in this process and named `rehearsal/<mode>?seed=<number>`."""
+
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any, Final, Literal, Protocol
+
+from agents.gateway.adapter import Failed, Failure, Finish, Piece, Told
+from agents.gateway.port import ModelRequest, Usage
+
+NAME: Final = re.compile(r"rehearsal(?:/(?P<mode>[a-z_]+))?(?:\?seed=(?P<seed>\d{1,9}))?")
+_PIECE: Final = re.compile(r"\s*\S+|\s+$")
+_USUAL: Final = "honest"
+
+
+class BrainReply(Protocol):
+    @property
+    def text(self) -> str: ...
+    @property
+    def finish(self) -> Literal["stop", "length"]: ...
+    @property
+    def input_tokens(self) -> int: ...
+    @property
+    def output_tokens(self) -> int: ...
+
+
+class Brain(Protocol):
+    """`agents.rehearsal.brain.reply`, which is handed in: what it stands on imports the gateway's port."""
+
+    def __call__(
+        self, messages: Sequence[Mapping[str, Any]], *, schema_name: str | None, mode: str, seed: int
+    ) -> BrainReply: ...
+
+
+class RehearsalAdapter:
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+
+    async def complete(self, model: str, request: ModelRequest) -> Told:
+        """It takes milliseconds."""
+        name = NAME.fullmatch(model)
+        if name is None:
+            raise Failed(Failure.DENIED)
+        reply = self._brain(
+            [{"role": prompt.role, "content": prompt.content} for prompt in request.prompts],
+            schema_name=request.schema.name if request.schema else None,
+            mode=name["mode"] or _USUAL,
+            seed=int(name["seed"] or 0),
+        )
+        usage = Usage(input_tokens=reply.input_tokens, output_tokens=reply.output_tokens, cost_micros=0)
+        return Told(text=reply.text, finish=Finish(reply.finish), usage=usage)
+
+    async def stream(self, model: str, request: ModelRequest) -> AsyncGenerator[Piece]:
+        """Word by word."""
+        told = await self.complete(model, request)
+        for piece in _PIECE.finditer(told.text):
+            yield Piece(text=piece[0])
+        yield Piece(finish=told.finish, usage=told.usage)
+
+    async def close(self) -> None:
+        """It holds nothing."""
