@@ -1,0 +1,160 @@
+"""Understand, honestly: what a customer says as commands, each with the words that carry it. No word, no command."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from agents.commands import Mention
+from agents.extractors import dates
+from agents.extractors.answers import find_yes_no
+from agents.extractors.found import Found
+from agents.rehearsal.phrases import Wish, clauses, mention, promises, takes_back, wish, wish_of_message
+from agents.rehearsal.questions import is_question, sentences
+from agents.rehearsal.reading import Line, Reading, slots_of
+from agents.rehearsal.slot_filling import filled
+from agents.rehearsal.vocabulary import ASKING
+from agents.rehearsal.words import fold, stem, word_set, words
+
+Command = Mapping[str, Any]
+_MOST_COMMANDS: Final = 8
+_LEAST_SHARE: Final = 0.6  # of what a piece of evidence describes
+_LEAST_WORDS: Final = 2
+_FOLLOW_UP: Final = 2  # content words; a question with no more than these may lean on the one before
+_PROPOSALS: Final = ("pode ser ", "que tal ", "serve ", "can it be ", "would it be ok ", "puede ser ")
+_LEANING: Final = ("e ", "mas e ", "and ", "but ", "what about ", "how about ", "y ")
+
+
+def understand(reading: Reading) -> Mapping[str, Any]:
+    query = _query(reading)
+    commands = [*_wishes(reading), *_confirmation(reading), *filled(reading)]
+    commands += [*_taken_back(reading), *_evidence(reading), *_promises(reading), *_goals(reading)]
+    commands += [{"type": "ask_knowledge", "query": query}] if query else []
+    commands += _mentions(reading)
+    is_lost = not commands and bool(reading.heard)
+    if is_lost:
+        commands.append({"type": "say", "mention": Mention.UNCLEAR.value})
+    return {
+        "lang": reading.tongue,
+        "commands": commands[:_MOST_COMMANDS],
+        "query": query,
+        "unsure": is_lost,
+    }
+
+
+def _wishes(reading: Reading) -> Iterator[Command]:
+    """Each once, wherever it stands: a long message about something else may end in it."""
+    said: set[Wish] = set()
+    for line in reading.heard:
+        whole = wish_of_message(line.text)
+        pieces = [(whole, line.text)] if whole else [(wish(piece), piece) for piece in _pieces(line)]
+        for found, quote in pieces:
+            if found is not None and found not in said:
+                said.add(found)
+                yield {"type": found.value} if found is Wish.CANCEL else {"type": found.value, "quote": quote}
+
+
+def _confirmation(reading: Reading) -> Iterator[Command]:
+    """A yes or no has a meaning only where something was asked."""
+    if not reading.slots.get("asked"):
+        return
+    for line in reversed(reading.heard):
+        for found in find_yes_no(line.text):
+            quote = line.text[found.start : found.end]
+            yield {"type": "confirm", "yes": bool(found.value["yes"]), "quote": quote}
+            return
+
+
+def _taken_back(reading: Reading) -> Iterator[Command]:
+    """Of what is known alone, and only where it is called by its name."""
+    slots = slots_of(reading)
+    known = {name: _stems(str(slots[name].label)) for name in reading.slots.get("known", {}) if name in slots}
+    for line in reading.heard:
+        for piece in filter(takes_back, _pieces(line)):
+            said = _stems(piece)
+            for name, label in known.items():
+                if label and label <= said:
+                    yield {"type": "clear_slot", "name": name, "quote": piece, "message": line.number}
+
+
+def _evidence(reading: Reading) -> Iterator[Command]:
+    """Where a sentence says most of what is described; a question shows nothing."""
+    for name, describes in dict(reading.lists.get("evidence", {})).items():
+        wanted = _stems(str(describes))
+        for line in reading.heard:
+            for sentence in sentences(line.text):
+                common = wanted & _stems(sentence)
+                is_told = len(common) >= _LEAST_WORDS and len(common) >= _LEAST_SHARE * len(wanted)
+                if is_told and not is_question(sentence) and not _DENIALS & _folded_words(sentence):
+                    yield {"type": "evidence", "name": name, "quote": sentence, "message": line.number}
+
+
+def _promises(reading: Reading) -> Iterator[Command]:
+    for line in reading.heard:
+        for sentence in sentences(line.text):
+            if promises(sentence) and not is_question(sentence):
+                days = (day for day in dates.find(sentence, reading.today) if isinstance(day, Found))
+                when = next((str(day.value["date"]) for day in days), None)
+                yield {"type": "promise", "when": when, "quote": sentence}
+                return
+
+
+def _goals(reading: Reading) -> Iterator[Command]:
+    """One that is called by its label: the first is what the persona does anyhow."""
+    said = frozenset[str]().union(*(_stems(line.text) for line in reading.heard))
+    for goal, label in list(dict(reading.lists.get("goals", {})).items()):
+        wanted = _stems(str(label))
+        if len(wanted) >= _LEAST_WORDS and wanted <= said:
+            yield {"type": "switch_goal", "goal": goal}
+            return
+
+
+def _query(reading: Reading) -> str | None:
+    """The last question that asks for knowledge; one that leans on the question before takes it along."""
+    asked = [
+        sentence
+        for line in reading.heard
+        for sentence in sentences(line.text)
+        if is_question(sentence) and not _is_about_us(sentence)
+    ]
+    if not asked:
+        return None
+    question = asked[-1]
+    if fold(question).startswith(_LEANING) and len(_stems(question)) <= _FOLLOW_UP:
+        before = [
+            sentence
+            for line in reading.history
+            if line.who == "customer"
+            for sentence in sentences(line.text)
+            if is_question(sentence)
+        ]
+        return f"{before[-1]} {question}" if before else question
+    return question
+
+
+def _is_about_us(question: str) -> bool:
+    """It asks for a person, for silence or who is speaking, or proposes something: no page answers that."""
+    if fold(question).startswith(_PROPOSALS):
+        return True
+    about = mention(question)
+    return wish(question) is not None or about in {Mention.ASKS_IF_BOT, Mention.STILL_THERE, Mention.REPEAT}
+
+
+def _mentions(reading: Reading) -> Iterator[Command]:
+    found = dict.fromkeys(about for line in reading.heard if (about := mention(line.text)) is not None)
+    for about in found:
+        yield {"type": "say", "mention": about.value}
+
+
+def _pieces(line: Line) -> Iterator[str]:
+    return (line.text[start:end].strip() for start, end in clauses(line.text))
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word.text) for word in words(fold(text)) if word.text not in _EMPTY)
+
+
+def _folded_words(text: str) -> frozenset[str]:
+    return frozenset(word.text for word in words(fold(text)))
+
+
+_DENIALS: Final = frozenset({"nao", "nunca", "nem", "not", "never", "dont", "no"})
+_EMPTY: Final = ASKING | word_set("cliente customer diz disse fala confirma mostra says said shows contato pessoa")
