@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from admin_api import health
 from admin_api.auth import Throttle
 from admin_api.crm import endpoints as crm
+from admin_api.crm.leads import boards, leads
 from admin_api.edges import Edges
 from admin_api.inbox import endpoints as inbox
 from admin_api.openapi import DescribedApi
@@ -35,7 +36,7 @@ def make_app(floor: Floor, registry: Registry | None = None) -> FastAPI:
     app.state.storage = open_storage(floor.settings.storage_url)
     app.state.throttle = Throttle(floor.valkey)
     app.include_router(health.router)
-    for router in (tenants.connections, tenants.users, crm.contacts, inbox.conversations, inbox.media):
+    for router in (tenants.connections, tenants.users, crm.contacts, leads, boards, inbox.conversations, inbox.media):
         app.include_router(router)
     answer_problems(app)
     app.add_middleware(Edges, is_https=(floor.settings.masteria_public_url or "").startswith("https:"))

@@ -27,8 +27,14 @@ COMMANDS: Final = {
     "doctor": Command(
         "admin_api.commands.doctor", Text("confere tudo e diz o que fazer", "check everything, say what to do")
     ),
+    "chat": Command(
+        "admin_api.commands.chat", Text("converse com uma persona, como cliente", "talk with a persona, as a customer")
+    ),
     "company": Command("admin_api.commands.company", Text("empresas: add, list", "companies: add, list")),
     "connect": Command("admin_api.commands.connect", Text("conexões: whatsapp, list", "connections: whatsapp, list")),
+    "persona": Command(
+        "admin_api.commands.persona", Text("personas: check, graph, list", "personas: check, graph, list")
+    ),
     "user": Command(
         "admin_api.commands.user", Text("pessoas de uma empresa: add, list", "a company's people: add, list")
     ),

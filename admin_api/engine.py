@@ -4,11 +4,13 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Final
 
 from admin_api.frame import Frame, framed
 from admin_api.terminal import launch, text
+from agents.gateway.gateway import make_gateway
 from channels.policy import Patience
 from channels.station import open_station
 from core.crashpoints import CHAOS
@@ -35,10 +37,15 @@ async def _run(frame: Frame) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_floor(frame.settings, _POOL) as floor, open_station(floor) as station:
+    async with AsyncExitStack() as stack:
+        gateway = make_gateway(frame.settings)
+        stack.push_async_callback(gateway.close)
+        floor = await stack.enter_async_context(open_floor(frame.settings, _POOL))
+        station = await stack.enter_async_context(open_station(floor))
         await recovery.hold_after_restore(floor)
+        await gateway.warm()
         frame.serve()
-        await Crew(station, read_patience(os.environ)).engine(frame.pulse).run(stop)
+        await Crew(station, read_patience(os.environ), gateway).engine(frame.pulse).run(stop)
 
 
 def read_patience(environment: Mapping[str, str]) -> Patience:

@@ -7,6 +7,7 @@ from typing import Final
 
 from admin_api.frame import end_with_supervisor
 from admin_api.tenants.store import NewCompany, all_companies, create_company, find_company
+from admin_api.tenants.welcome import furnish
 from admin_api.terminal import launch
 from channels.stores.connections import Listing, NewConnection, create, list_some
 from core import logging
@@ -44,6 +45,9 @@ async def prepare(settings: Settings) -> None:
         if not await all_companies(floor.database):
             await create_company(floor.database, floor.ring, DEMO, SYSTEM)
             log.info("company.demo_created", slug=DEMO.slug)
+        for company in await all_companies(floor.database):
+            async with floor.database.tenant_session(company) as session:
+                await furnish(session)
         demo = await find_company(floor.database, DEMO.slug)
         if demo is not None and settings.masteria_sandbox_url is not None:
             await _connect_demo(floor, demo)
@@ -62,19 +66,24 @@ async def _connect_demo(floor: Floor, company: CompanyId) -> None:
     async with floor.database.tenant_session(company) as session:
         if await list_some(session, Listing(most=1)):
             return
-        number = str(secrets.randbelow(9 * 10**14) + 10**14)
-        made = NewConnection(
-            kind=ConnectionKind.WHATSAPP,
-            name=_DEMO_LINE,
-            settings={
-                "phone_number_id": number,
-                "waba_id": str(int(number) + 1),
-                "display_phone_number": _DEMO_NUMBER,
-                "is_sandbox": True,
-            },
-            secrets={name: secrets.token_hex(16) for name in ("access_token", "app_secret", "verify_token")},
-        )
-        await create(session, floor.ring, made, SYSTEM)
+        await create(session, floor.ring, sandbox_connection(), SYSTEM)
+
+
+def sandbox_connection(persona: str | None = None) -> NewConnection:
+    """A number that the sandbox plays; it answers with the company's default persona unless it names one."""
+    number = str(secrets.randbelow(9 * 10**14) + 10**14)
+    return NewConnection(
+        kind=ConnectionKind.WHATSAPP,
+        name=f"{_DEMO_LINE}: {persona}" if persona else _DEMO_LINE,
+        persona=persona,
+        settings={
+            "phone_number_id": number,
+            "waba_id": str(int(number) + 1),
+            "display_phone_number": _DEMO_NUMBER,
+            "is_sandbox": True,
+        },
+        secrets={name: secrets.token_hex(16) for name in ("access_token", "app_secret", "verify_token")},
+    )
 
 
 async def upgrade_database(url: str) -> Revisions:

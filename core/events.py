@@ -37,6 +37,15 @@ class EventKind(StrEnum):
     CONVERSATION_TAKEN_OVER = "conversation.taken_over"
     CONVERSATION_GIVEN_BACK = "conversation.given_back"
     CONVERSATION_CLOSED = "conversation.closed"
+    TURN_ENDED = "turn.ended"
+    DRAFT_PROPOSED = "draft.proposed"
+    LEAD_MOVED = "lead.moved"
+    HANDOFF_OPENED = "handoff.opened"
+    HANDOFF_TAKEN = "handoff.taken"
+    HANDOFF_ENDED = "handoff.ended"
+    HANDOFF_LATE = "handoff.late"  # nobody has taken it, or answered in it, in time
+    EFFECT_ENDED = "effect.ended"
+    PROMISE_DUE = "promise.due"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ ContactId = NewType("ContactId", UUID)
 ConversationId = NewType("ConversationId", UUID)
 MessageId = NewType("MessageId", UUID)
 TurnId = NewType("TurnId", UUID)
+PersonaVersionId = NewType("PersonaVersionId", UUID)
 
 _STEPS_PER_MS: Final = 4096  # the 12 bits of `rand_a` count steps inside the millisecond
 _lock = threading.Lock()

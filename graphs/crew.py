@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from agents.gateway.gateway import Gateway
+from agents.ports import NoKnowledge
 from channels import media, settling
 from channels.media import Manner
 from channels.outbound import Sender
@@ -10,16 +12,19 @@ from channels.station import Station
 from channels.stores.holds import Mark
 from core import events
 from core.probe import Pulse
-from graphs import intake, recovery, store, turns
+from graphs import effects, intake, recovery, store, timers
 from graphs.engine import SWEEP_SECONDS, Engine, Loop
+from graphs.turn_taking import TurnTaker
 
 _SETTLE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 0.0
+_LEAST_SECONDS: Final = 0.2  # what somebody else holds is due, and not ours
 
 
 class Crew:
-    def __init__(self, station: Station, patience: Patience) -> None:
+    def __init__(self, station: Station, patience: Patience, gateway: Gateway) -> None:
         self._station = station
+        self._turns = TurnTaker(station.floor, gateway, lambda _: NoKnowledge())
         self._patience = patience
         self._noted: Mark | None = None
         self._sender = Sender(station.floor, station.registry, station.lines, patience, storage=station.storage)
@@ -28,13 +33,14 @@ class Crew:
         loops = (
             Loop("depths", self._publish_depths, channels=(events.CHANNEL,)),
             Loop("intake", self._take_in, channels=("incoming",)),
-            Loop("turns", self._run_turns, channels=("turns", "clock")),
+            Loop("timers", self._ring_timers, channels=("timers", "clock")),
+            Loop("effects", self._run_effects, channels=("effects", "clock")),
             Loop("settling", self._settle),
             Loop("media", self._fetch_media, channels=("media",)),
             Loop("clock", self._follow_clock, channels=("clock",)),
         )
         hints = {"connections": self._station.lines.forget}
-        return Engine(self._station.floor, pulse, (*loops, self._sender), hints)
+        return Engine(self._station.floor, pulse, (*loops, self._turns, self._sender), hints)
 
     async def _publish_depths(self) -> float:
         await store.publish_depths(self._station.floor)
@@ -43,10 +49,17 @@ class Crew:
     async def _take_in(self) -> float:
         return _AT_ONCE if await intake.take_in(self._station.floor, self._station.registry) else SWEEP_SECONDS
 
-    async def _run_turns(self) -> float:
-        if await turns.run_due(self._station.floor):
-            return _AT_ONCE
-        return await turns.seconds_to_next(self._station.floor)
+    async def _ring_timers(self) -> float:
+        done = await timers.run_due(self._station.floor)
+        return _AT_ONCE if done else await self._next("timers")
+
+    async def _run_effects(self) -> float:
+        done = await effects.run_due(self._station.floor)
+        return _AT_ONCE if done else await self._next("effects")
+
+    async def _next(self, work: str) -> float:
+        seconds = await store.seconds_to_next(self._station.floor.database, work)
+        return SWEEP_SECONDS if seconds is None else max(seconds, _LEAST_SECONDS)
 
     async def _settle(self) -> float:
         station = self._station

@@ -12,7 +12,7 @@ from core.db.sessions import Database
 from core.floor import Floor
 from core.ids import CompanyId, TurnId
 from core.models.outbox import Lane
-from graphs.stores import incoming, turns
+from graphs.stores import effects, incoming, timers, turns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +73,29 @@ async def claim_turns(database: Database, *, most: int, lease: timedelta) -> lis
         ]
 
 
+async def claim_timers(database: Database, *, most: int, lease: timedelta) -> list[timers.Claim]:
+    async with database.crossing() as session:
+        return [
+            timers.Claim(company=CompanyId(row.company), timer=row.timer, fence=row.held_fence)
+            for row in await session.execute(_CLAIM_TIMERS, {"most": most, "lease": lease})
+        ]
+
+
+async def claim_effects(database: Database, *, most: int, lease: timedelta) -> list[effects.Claim]:
+    async with database.crossing() as session:
+        return [
+            effects.Claim(company=CompanyId(row.company), effect=row.effect, fence=row.held_fence)
+            for row in await session.execute(_CLAIM_EFFECTS, {"most": most, "lease": lease})
+        ]
+
+
+async def seconds_to_next(database: Database, work: str) -> float | None:
+    """Until the first turn, timer or effect is due; None where none waits."""
+    async with database.crossing() as session:
+        seconds: float | None = await session.scalar(_NEXT_DUE, {"work": work})
+        return None if seconds is None else max(0.0, float(seconds))
+
+
 _CLAIM_INCOMING: Final = text("""
     SELECT company, event, received, held_fence, tries
     FROM priv.claim_incoming('engine', CAST(:most AS integer), CAST(:lease AS interval), CAST(:suspects AS boolean))
@@ -80,3 +103,10 @@ _CLAIM_INCOMING: Final = text("""
 _CLAIM_TURNS: Final = text("""
     SELECT company, turn, held_fence FROM priv.claim_turns(CAST(:most AS integer), CAST(:lease AS interval))
 """)
+_CLAIM_TIMERS: Final = text("""
+    SELECT company, timer, held_fence FROM priv.claim_timers(CAST(:most AS integer), CAST(:lease AS interval))
+""")
+_CLAIM_EFFECTS: Final = text("""
+    SELECT company, effect, held_fence FROM priv.claim_effects(CAST(:most AS integer), CAST(:lease AS interval))
+""")
+_NEXT_DUE: Final = text("SELECT seconds FROM priv.next_due() WHERE work = :work")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
 from admin_api.tenants.store import NewCompany, all_companies, create_company, own_company
+from admin_api.tenants.welcome import furnish
 from admin_api.terminal import Parser, launch, say, text, write, write_json
 from core.audit import OPERATOR
 from core.crypto import KeyRing
@@ -48,6 +49,8 @@ async def _run(settings: Settings, options: Namespace) -> int:
         ring = KeyRing.load(settings, Home(settings.masteria_home).keys_file)
         new = NewCompany(slug=options.slug, name=options.name, time_zone=options.time_zone, locale=options.locale)
         company = await create_company(database, ring, new, OPERATOR)
+        async with database.tenant_session(company) as session:
+            await furnish(session)
     finally:
         await database.close()
     if options.json:

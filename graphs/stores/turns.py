@@ -69,6 +69,21 @@ async def close(session: TenantSession, claims: Sequence[Claim], *, state: TurnS
     return len((await session.execute(_CLOSE, bound)).all())
 
 
+async def give_way(session: TenantSession, claim: Claim, *, reason: str) -> None:
+    """To the turn that is open in the same conversation by now; where there is none, it waits for its time again."""
+    bound = {"turn": claim.turn, "fence": claim.fence, "reason": reason}
+    if (await session.execute(_HEIR, bound)).first() is not None:
+        await session.execute(_YIELD, bound)
+    else:
+        await session.execute(_REOPEN, bound)
+    await session.execute(_NUDGE)
+
+
+async def leave(session: TenantSession, claim: Claim, *, tries: int) -> None:
+    """To whoever comes next, a little later each time; after so many tries it has failed."""
+    await session.execute(_LEAVE, {"turn": claim.turn, "fence": claim.fence, "tries": tries})
+
+
 _WAITING: Final = text("""
     SELECT t.conversation_id, t.created_at AS opened_at, m.created_at, m.kind, m.words, m.form
     FROM turns t LEFT JOIN LATERAL (
@@ -112,6 +127,33 @@ _CLOSE: Final = text("""
     UPDATE turns t SET state = :state, reason = :reason, ended_at = app_now(), lease_until = NULL
     FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS w (id, fence)
     WHERE t.id = w.id AND t.fence = w.fence AND t.state = 'running' RETURNING t.id
+""")
+
+_HEIR: Final = text("""
+    UPDATE turns o SET restarts = greatest(o.restarts, t.restarts + 1), trigger = CASE
+            WHEN o.trigger = 'inbound' THEN t.trigger ELSE o.trigger END, payload = t.payload || o.payload
+    FROM turns t WHERE t.id = :turn AND t.fence = :fence AND t.state = 'running'
+        AND o.conversation_id = t.conversation_id AND o.state = 'open'
+    RETURNING o.id
+""")
+
+_YIELD: Final = text("""
+    UPDATE turns SET state = 'ignored', reason = :reason, ended_at = app_now(), lease_until = NULL
+    WHERE id = :turn AND fence = :fence AND state = 'running'
+""")
+
+_REOPEN: Final = text("""
+    UPDATE turns SET state = 'open', restarts = restarts + 1, lease_until = NULL, due_at = app_now()
+    WHERE id = :turn AND fence = :fence AND state = 'running'
+""")
+
+_LEAVE: Final = text("""
+    UPDATE turns SET
+        state = CASE WHEN attempts >= :tries THEN 'failed' ELSE state END,
+        reason = CASE WHEN attempts >= :tries THEN 'tried_out' ELSE reason END,
+        ended_at = CASE WHEN attempts >= :tries THEN app_now() END,
+        lease_until = CASE WHEN attempts < :tries THEN now() + attempts * interval '2 seconds' END
+    WHERE id = :turn AND fence = :fence AND state = 'running'
 """)
 
 _NUDGE: Final = text("SELECT pg_notify('turns', '')")

@@ -9,6 +9,7 @@ from typing import Any
 
 from admin_api.engine import read_patience
 from admin_api.frame import Frame, framed
+from agents.gateway.gateway import make_gateway
 from channels.registry import Registry
 from channels.station import open_station
 from core.floor import open_floor
@@ -30,4 +31,4 @@ async def _run(frame: Frame, alter: Alter) -> None:
         adapter = alter(station.registry.get(ConnectionKind.WHATSAPP))
         altered = replace(station, registry=Registry({ConnectionKind.WHATSAPP: adapter}))
         frame.serve()
-        await Crew(altered, read_patience(os.environ)).engine(frame.pulse).run(stop)
+        await Crew(altered, read_patience(os.environ), make_gateway(frame.settings)).engine(frame.pulse).run(stop)

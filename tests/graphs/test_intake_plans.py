@@ -8,14 +8,16 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import event
 
+from agents.ports import NoKnowledge
 from channels.contents import Json
 from channels.stores.statuses import join_parked
 from core.embedded import Urls
 from core.floor import Floor
-from graphs import turns
+from graphs.turn_taking import TurnTaker
 from tests.fixtures import inbound as meta
 from tests.fixtures.inbound import Customer, Inbox, later, message, open_inbox, someone
 from tests.fixtures.servers import Servers
+from tests.fixtures.talking import gateway_of
 
 LARGE: Final = (
     *("contact_events", "contact_identities", "contacts", "consent_events", "conversations", "incoming_events"),
@@ -128,7 +130,8 @@ class TestPlans:
             await inbox.tell(message(someone(), "w.late", text="oi"), meta.status("out.9", "read"))
             async with inbox.session() as session:
                 await join_parked(session)
-            await turns.run_due(floor)
+            async with gateway_of(floor) as gateway:
+                await TurnTaker(floor, gateway, lambda _: NoKnowledge()).run_due()
 
         explained = await plans(inbox, statements)
 

@@ -1,4 +1,4 @@
-"""Turns: owed once per conversation, due after silence, closed while nothing can run them."""
+"""Turns: owed once per conversation, due after silence, and closed where nobody can take them."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from agents.gateway.gateway import make_gateway
+from agents.ports import NoKnowledge
 from core import clock
 from core.floor import Floor
 from core.ids import TurnId, new_id
 from core.models.people import ConnectionKind
 from core.models.stream import MessageKind, TurnState
-from graphs import store, turns
+from graphs import store
 from graphs.debounce import Arrival, due_at
 from graphs.stores import turns as turn_store
 from graphs.stores.turns import Claim
+from graphs.turn_taking import TurnTaker
 from tests.fixtures.inbound import Customer, Inbox, message, open_inbox, someone
 
 WORDS = "Quero saber do pedido de ontem à tarde."
@@ -32,6 +35,13 @@ async def inbox(floor: Floor) -> AsyncIterator[Inbox]:
 @pytest.fixture
 def ana() -> Customer:
     return someone(name="Ana")
+
+
+@pytest.fixture
+async def taker(floor: Floor) -> AsyncIterator[TurnTaker]:
+    gateway = make_gateway(floor.settings)
+    yield TurnTaker(floor, gateway, lambda _: NoKnowledge())
+    await gateway.close()
 
 
 async def only_turn(inbox: Inbox) -> Any:
@@ -111,37 +121,39 @@ class TestOwe:
 
 
 class TestRunDue:
-    async def test_without_a_persona_it_is_closed_and_says_so(self, floor: Floor, inbox: Inbox, ana: Customer) -> None:
+    async def test_without_a_persona_it_is_closed_and_says_so(
+        self, taker: TurnTaker, inbox: Inbox, ana: Customer
+    ) -> None:
         await inbox.tell(message(ana, "w.1", text=WORDS))
         await let_time_pass(inbox, 10)
 
-        assert await turns.run_due(floor) == 1
+        assert await taker.run_due() == 1
 
         turn = await only_turn(inbox)
-        assert (turn.state, turn.reason, turn.lease_until) == ("ignored", turns.NO_PERSONA, None)
+        assert (turn.state, turn.reason, turn.lease_until) == ("ignored", "no_persona", None)
         assert turn.ended_at is not None
-        assert await turns.run_due(floor) == 0
+        assert await taker.run_due() == 0
 
-    async def test_one_that_is_not_due_is_left(self, floor: Floor, inbox: Inbox, ana: Customer) -> None:
+    async def test_one_that_is_not_due_is_left(self, taker: TurnTaker, inbox: Inbox, ana: Customer) -> None:
         await inbox.tell(message(ana, "w.1", text=WORDS))
 
-        assert await turns.run_due(floor) == 0
+        assert await taker.run_due() == 0
         assert (await only_turn(inbox)).state == "open"
 
-    async def test_all_companies_get_theirs(self, floor: Floor, inbox: Inbox, ana: Customer) -> None:
-        other = await open_inbox(floor)
+    async def test_all_companies_get_theirs(self, taker: TurnTaker, inbox: Inbox, ana: Customer) -> None:
+        other = await open_inbox(taker.floor)
         for one in (inbox, other):
             await one.tell(message(ana, "w.1", text=WORDS), message(someone(), "w.2", text=WORDS))
             await let_time_pass(one, 10)
 
-        assert await turns.run_due(floor) == 4
+        assert await taker.run_due() == 4
         assert await other.count("turns WHERE state = 'ignored'") == 2
 
-    async def test_who_comes_back_late_closes_nothing(self, floor: Floor, inbox: Inbox, ana: Customer) -> None:
+    async def test_who_comes_back_late_closes_nothing(self, taker: TurnTaker, inbox: Inbox, ana: Customer) -> None:
         await inbox.tell(message(ana, "w.1", text=WORDS))
         await let_time_pass(inbox, 10)
-        [late] = await store.claim_turns(floor.database, most=10, lease=timedelta(seconds=-1))
-        [held] = await store.claim_turns(floor.database, most=10, lease=timedelta(hours=1))
+        [late] = await store.claim_turns(taker.floor.database, most=10, lease=timedelta(seconds=-1))
+        [held] = await store.claim_turns(taker.floor.database, most=10, lease=timedelta(hours=1))
         unknown = Claim(company=inbox.company, turn=TurnId(new_id()), fence=1)
 
         async with inbox.session() as session:
@@ -151,9 +163,6 @@ class TestRunDue:
             ]
 
         assert closed == [0, 0, 1, 0]
-
-    async def test_somebody_looks_again_soon(self, floor: Floor) -> None:
-        assert 0 < await turns.seconds_to_next(floor) <= 1
 
 
 class TestClock:

@@ -1,0 +1,161 @@
+"""What is done in the world because a turn wanted it: once, under a fence, in one transaction with its result."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from agents.extractors import values
+from agents.personas.definition import SlotType
+from agents.ports import Booking, Place
+from agents.tools.registry import TOOLS
+from agents.tools.running import in_words, names_of
+from core.db.sessions import TenantSession
+from core.floor import Floor
+from core.models.service import EffectState
+from graphs import office_hours, store
+from graphs.stores import appointments, effects, timers
+from graphs.stores.appointments import Refusal, Wish
+from graphs.stores.effects import Claim, Running
+
+_MOST: Final = 50
+_LEASE: Final = timedelta(seconds=30)
+_TRIES: Final = 5
+_WEEK: Final = timedelta(days=7)
+_ALTERNATIVES: Final = 3
+_INSTEAD: Final = frozenset({Refusal.TAKEN, Refusal.CLOSED, Refusal.PAST})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """`reason`: why it was not done. The result holds what the persona's text about it may say."""
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+
+Do = Callable[[TenantSession, Running], Awaitable[Outcome]]
+
+
+async def run_due(floor: Floor) -> int:
+    """How many were claimed."""
+    claims = await store.claim_effects(floor.database, most=_MOST, lease=_LEASE)
+    await run(floor, claims)
+    return len(claims)
+
+
+async def run(floor: Floor, claims: Sequence[Claim]) -> None:
+    """Each in a transaction of its own; what was claimed and not reached is claimed again when its lease is over."""
+    for claim in claims:
+        async with floor.database.tenant_session(claim.company) as session:
+            effect = await effects.take(session, claim)
+            if effect is not None:
+                await _run(session, effect)
+
+
+async def _run(session: TenantSession, effect: Running) -> None:
+    if effect.is_expired:
+        await effects.end(session, effect, EffectState.EXPIRED, result={}, reason="expired")
+        return
+    done = await _outcome(session, effect)
+    state = EffectState.SUCCEEDED if done.reason is None else EffectState.FAILED
+    await effects.end(session, effect, state, result=done.result, reason=done.reason)
+
+
+async def _outcome(session: TenantSession, effect: Running) -> Outcome:
+    do = _DO.get(effect.tool)
+    if do is None:
+        return Outcome(reason="unknown_tool")
+    if effect.attempts > _TRIES:
+        return Outcome(reason="tried_out")
+    if TOOLS[effect.tool].needs_consent and effect.is_opted_out:
+        return Outcome(reason="opted_out")
+    return await do(session, effect)
+
+
+async def _book(session: TenantSession, effect: Running) -> Outcome:
+    at = _moment(effect)
+    if at is None:
+        return Outcome(reason="no_time")
+    names: Sequence[str | None] = names_of(effect.arguments.get("service") or {}) or (None,)
+    booked: Booking | Refusal = Refusal.NO_SERVICE
+    for name in names:  # the first by which it is known
+        if booked is Refusal.NO_SERVICE:
+            booked = await appointments.book(session, _wish(effect, service=name, at=at))
+    if isinstance(booked, Booking):
+        return Outcome(result=_told(effect, booked))
+    return Outcome(result=await _instead(session, effect, booked, names=names, at=at), reason=booked.value)
+
+
+async def _cancel(session: TenantSession, effect: Running) -> Outcome:
+    cancelled = await appointments.cancel_next(session, effect.contact)
+    if isinstance(cancelled, Refusal):
+        return Outcome(reason=cancelled.value)
+    return Outcome(result=_told(effect, cancelled))
+
+
+async def _promise(session: TenantSession, effect: Running) -> Outcome:
+    """A timer brings it back, to the bot or to whoever has the conversation by then."""
+    at = _moment(effect)
+    if at is None:
+        return Outcome(reason="no_time")
+    if at <= effect.now:
+        return Outcome(reason="past")
+    promise = {"at": at.isoformat(), "by": "company", "effect": str(effect.id)}
+    await timers.promise_later(session, effect.conversation, epoch=effect.epoch, promises=[promise])
+    return Outcome(result={"at": _local(effect, at), "items": _when(effect)})
+
+
+async def _instead(
+    session: TenantSession, effect: Running, refusal: Refusal, *, names: Sequence[str | None], at: datetime
+) -> dict[str, Any]:
+    """What may be had in the place of what is gone."""
+    if refusal not in _INSTEAD:
+        return {}
+    since = max(at, effect.now)
+    places: Sequence[Place] = ()
+    for name in names:
+        places = places or await appointments.free(session, name, since=since, until=since + _WEEK, most=_ALTERNATIVES)
+    found = {"places": [{"service": place.service, "at": _local(effect, place.starts_at)} for place in places]}
+    items = in_words("agenda.livre", found, effect.language)["items"]
+    return {"items": items} if items else {}
+
+
+def _wish(effect: Running, *, service: str | None, at: datetime) -> Wish:
+    return Wish(
+        contact=effect.contact, conversation=effect.conversation, effect=effect.id, service=service, starts_at=at
+    )
+
+
+def _told(effect: Running, booking: Booking) -> dict[str, Any]:
+    at = _local(effect, booking.place.starts_at)
+    items = values.in_words(SlotType.MOMENT, {"at": at}, effect.language)
+    return {"appointment": str(booking.id), "service": booking.place.service, "at": at, "items": items}
+
+
+def _moment(effect: Running) -> datetime | None:
+    """What was said of a clock where the customer lives; a day alone means its morning."""
+    said = effect.arguments.get("at") or {}
+    try:
+        if "at" in said:
+            return office_hours.moment_of(datetime.fromisoformat(said["at"]), effect.time_zone)
+        return office_hours.morning_of(date.fromisoformat(said["date"]), effect.time_zone)
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _local(effect: Running, moment: datetime) -> str:
+    return moment.astimezone(ZoneInfo(effect.time_zone)).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
+def _when(effect: Running) -> str:
+    said = effect.arguments["at"]
+    return values.in_words(SlotType.MOMENT if "at" in said else SlotType.DATE, said, effect.language)
+
+
+_DO: Final[Mapping[str, Do]] = {
+    "agenda.criar": _book,
+    "agenda.cancelar": _cancel,
+    "retorno.prometer": _promise,
+}

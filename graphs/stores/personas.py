@@ -1,0 +1,172 @@
+"""Versions of personas: published, activated, and which one answers in a conversation."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+
+from agents.personas import reading
+from agents.personas.definition import Persona
+from core import audit
+from core.audit import Actor
+from core.db.locks import hold_until_commit
+from core.db.sessions import TenantSession
+from core.errors import NotFound
+from core.ids import PersonaVersionId, new_id
+from core.models.installation import Company
+from core.models.personas import Board, PersonaVersion, StageKind, VersionState
+
+_KEPT: Final = 256
+_READ: Final[dict[str, Persona]] = {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """A persona as it was published, with its number and what identifies its text."""
+
+    id: PersonaVersionId
+    name: str
+    number: int
+    state: VersionState
+    sha256: str
+    persona: Persona
+
+
+async def publish(session: TenantSession, source: str, by: Actor) -> PersonaVersion:
+    """A new version, unless the newest says the same. The first of its name answers; later ones are activated."""
+    persona = reading.read_persona(source)
+    await hold_until_commit(session, "personas", persona.persona)
+    fingerprint = reading.fingerprint(persona)
+    newest = await _newest(session, persona.persona)
+    if newest is None or newest.sha256 != fingerprint:
+        newest = PersonaVersion(
+            tenant_id=session.tenant_id,
+            id=new_id(),
+            name=persona.persona,
+            number=newest.number + 1 if newest else 1,
+            source=source,
+            definition=reading.to_json(persona),
+            sha256=fingerprint,
+            created_by=by.id,
+        )
+        session.add(newest)
+        await session.flush()
+        detail = {"name": newest.name, "number": newest.number}
+        audit.record(session, by, "persona.published", subject=newest.id, detail=detail)
+    if await _active(session, newest.name) is None:
+        await activate(session, newest, persona, by)
+    return newest
+
+
+async def activate(session: TenantSession, version: PersonaVersion, persona: Persona, by: Actor) -> None:
+    """The one before it is retired; its board gets the stages that are new."""
+    before = (PersonaVersion.name == version.name) & (PersonaVersion.state == VersionState.ACTIVE)
+    await session.execute(update(PersonaVersion).where(before).values(state=VersionState.RETIRED))
+    version.state = VersionState.ACTIVE
+    version.activated_at = await session.scalar(select(func.app_now()))
+    await session.flush()
+    await _make_board(session, persona)
+    detail = {"name": version.name, "number": version.number}
+    audit.record(session, by, "persona.activated", subject=version.id, detail=detail)
+
+
+async def answering(session: TenantSession, *, pinned: UUID | None, named: str | None) -> Version | None:
+    """The version that takes a turn: the pinned one, unless its policy follows the active one; None: there is none.
+
+    What was withdrawn is left at the next turn, whatever the policy.
+    """
+    row = await session.get(PersonaVersion, (session.tenant_id, pinned)) if pinned else None
+    name = row.name if row else named or await session.scalar(select(Company.default_persona))
+    if name is None:
+        return None
+    if row is not None and row.state is not VersionState.WITHDRAWN:
+        version = _version(row)
+        if version.persona.migrate == "pin":
+            return version
+    active = await _active(session, name)
+    if active is None:
+        return _version(row) if row is not None else None
+    if row is None or row.state is VersionState.WITHDRAWN:
+        return _version(active)
+    old, new = _version(row), _version(active)
+    return new if old.persona.migrate == "follow" or _major(old) == _major(new) else old
+
+
+async def get(session: TenantSession, version: UUID) -> Version:
+    row = await session.get(PersonaVersion, (session.tenant_id, version))
+    if row is None:
+        raise NotFound("Esta versão não existe.", "This version does not exist.")
+    return _version(row)
+
+
+async def set_default_where_none(session: TenantSession, name: str) -> None:
+    """The persona of connections that name none, unless the company has chosen one."""
+    is_unset = (Company.id == session.tenant_id) & Company.default_persona.is_(None)
+    await session.execute(update(Company).where(is_unset).values(default_persona=name))
+
+
+def _major(version: Version) -> str:
+    return version.persona.version.partition(".")[0]
+
+
+def _version(row: PersonaVersion) -> Version:
+    return Version(
+        id=PersonaVersionId(row.id),
+        name=row.name,
+        number=row.number,
+        state=row.state,
+        sha256=row.sha256,
+        persona=_persona(row),
+    )
+
+
+def _persona(row: PersonaVersion) -> Persona:
+    """Read once: what is in a version never changes, and its fingerprint says what it is."""
+    if row.sha256 not in _READ:
+        if len(_READ) >= _KEPT:
+            del _READ[next(iter(_READ))]
+        _READ[row.sha256] = reading.from_json(row.definition)
+    return _READ[row.sha256]
+
+
+async def _active(session: TenantSession, name: str) -> PersonaVersion | None:
+    wanted = (PersonaVersion.name == name) & (PersonaVersion.state == VersionState.ACTIVE)
+    return await session.scalar(select(PersonaVersion).where(wanted))
+
+
+async def _newest(session: TenantSession, name: str) -> PersonaVersion | None:
+    ordered = select(PersonaVersion).where(PersonaVersion.name == name).order_by(PersonaVersion.number.desc())
+    return await session.scalar(ordered.limit(1))
+
+
+async def _make_board(session: TenantSession, persona: Persona) -> None:
+    """Stages that a version does not name any more stay, for leads once stood there; positions follow the newest."""
+    board = await session.scalar(select(Board).where(Board.key == persona.persona))
+    if board is None:
+        board = Board(
+            tenant_id=session.tenant_id, id=new_id(), key=persona.persona, name=persona.label or persona.persona
+        )
+        session.add(board)
+        await session.flush()
+    stages = [
+        {
+            "id": str(new_id()),
+            "key": stage.id,
+            "name": stage.label or stage.id,
+            "position": place,
+            "kind": StageKind(stage.end.value).value,
+        }
+        for place, stage in enumerate(persona.stages)
+    ]
+    await session.execute(_STAGES, {"board": board.id, "stages": json.dumps(stages)})
+
+
+_STAGES: Final = text("""
+    INSERT INTO board_stages (tenant_id, id, board_id, key, name, position, kind)
+    SELECT current_tenant(), s.id, :board, s.key, s.name, s.position, s.kind
+    FROM jsonb_to_recordset(CAST(:stages AS jsonb)) AS s (id uuid, key text, name text, position bigint, kind text)
+    ON CONFLICT (tenant_id, board_id, key)
+        DO UPDATE SET name = excluded.name, position = excluded.position, kind = excluded.kind
+""")
