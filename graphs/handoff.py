@@ -18,6 +18,7 @@ from core.ids import ConversationId, UserId
 from core.models.outbox import Purpose
 from core.models.stream import Control
 from graphs.stores import handoff as store
+from graphs.stores import handoffs
 from graphs.stores.handoff import Held
 
 _BOTS: Final = frozenset({Purpose.REPLY, Purpose.UTILITY, Purpose.MARKETING})
@@ -57,6 +58,7 @@ async def take_over(session: TenantSession, conversation: ConversationId, taker:
     await _demand_member(session, taker.user)
     change = _Change(control=Control.HUMAN, reason=taker.reason or taker.source, assignee=taker.user)
     done = await _apply(session, conversation, change)
+    await handoffs.taken(session, conversation, taker.user)
     _emit(session, conversation, EventKind.CONVERSATION_TAKEN_OVER, done.epoch, source=taker.source, user=taker.user)
     return TakenOver(epoch=done.epoch, withdrawn=done.withdrawn)
 
@@ -70,6 +72,7 @@ async def give_back(
         return held.epoch
     change = _Change(control=Control.BOT, reason=reason or "given_back")
     epoch = (await _apply(session, conversation, change)).epoch
+    await handoffs.ended(session, conversation)
     _emit(session, conversation, EventKind.CONVERSATION_GIVEN_BACK, epoch, user=by)
     return epoch
 
@@ -81,6 +84,7 @@ async def close(session: TenantSession, conversation: ConversationId, reason: st
         return held.epoch
     change = _Change(control=Control.CLOSED, reason=reason, assignee=held.assignee)
     epoch = (await _apply(session, conversation, change)).epoch
+    await handoffs.ended(session, conversation)
     _emit(session, conversation, EventKind.CONVERSATION_CLOSED, epoch)
     return epoch
 
@@ -100,6 +104,10 @@ async def set_control(
     keeps = to is not Control.BOT
     change = _Change(control=to, reason=reason, assignee=held.assignee if keeps else None)
     epoch = (await _apply(session, conversation, change)).epoch
+    if to is Control.HUMAN:
+        await handoffs.taken(session, conversation, held.assignee)
+    elif to is not Control.QUEUED:  # whoever queues it opens its handoff, and knows why
+        await handoffs.ended(session, conversation)
     if to in _EVENTS:
         _emit(session, conversation, _EVENTS[to], epoch)
     return epoch

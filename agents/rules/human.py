@@ -37,59 +37,62 @@ def _counts(hit: Hit, pattern: re.Pattern[str]) -> bool:
 _DET: Final = (
     "(?:"
     + words(
-        "o|a|um|uma|uns|algum|alguma|os|as|seu|sua|teu|meu|outro|outra|ese|esa|este|esta|aquele|algun|un|una",
-        "el|la|the|an|your|some|any|real|live|actual|um tal de|ai|logo|por favor|direto|proprio|certo|de|do",
-        "da|parca|amigo",
+        "o|a|um|uma|uns|algum|alguma|os|as|seu|sua|teu|meu|outro|outra|ese|esa|este|esta|aquele|algun|un",
+        "una|el|la|the|an|your|some|any|real|live|actual|um tal de|ai|logo|por favor|direto|proprio|certo",
+        "de|do|da|parca|amigo",
     )
     + "){0,3}"
 )
 _SURE: Final = words(
-    "someone real|somebody real|suporte humano|atencion humana|colega|colega humano|atendente|atendentes",
-    "antedente|tendente|humano|humanos|humana|humanas|ser humano|u |mano|human|humans|human being",
-    "human agent|live agent|real person|pesoa real|pesoa humana|pesoa de verdade|gente de verdade",
-    "gente real|gente mesmo|alguem de verdade|alguem real|alguem humano|carne e oso|persona real",
-    "persona de verdade|asesor|asesora|agente humano|representative|asesor humano|customer service rep",
+    "someone real|somebody real|suporte humano|atencion humana|colega|colega humano|atendente",
+    "atendentes|antedente|tendente|humano|humanos|humana|humanas|ser humano|u mano|human|humans",
+    "human being|human agent|live agent|real person|pesoa real|pesoa humana|pesoa de verdade",
+    "gente de verdade|gente real|gente mesmo|alguem de verdade|alguem real|alguem humano|carne e oso",
+    "persona real|persona de verdade|asesor|asesora|agente humano|representative|asesor humano",
+    "customer service rep",
 )
 _ANY: Final = words(
     "quem atende|quem resolve|quem entende do|moca que|moco que|rapaz que|menina que|um de voces",
-    "atendente|atendentes|antedente|tendente|humano|humana|humanos|ser humano|u mano|pesoa|pesoas|gente",
-    "alguem|persona|personas|vendedor|vendedora|consultor|consultora|gerente|gerencia|supervisor",
+    "atendente|atendentes|antedente|tendente|humano|humana|humanos|ser humano|u mano|pesoa|pesoas",
+    "gente|alguem|persona|personas|vendedor|vendedora|consultor|consultora|gerente|gerencia|supervisor",
     "supervisora|responsavel|operador|operadora|especialista|funcionario|funcionaria|representante",
     "asesor|asesora|encaregado|encaregada|encargado|encargada|atendimento humano|agente|ejecutivo",
     "ejecutiva|equipe humana|human|human being|person|people|agent|representative|rep|manager|operator",
-    "someone|somebody|anyone|pesoal do|alguien|dono|dona da |loja|coretor|chefe",
+    "someone|somebody|anyone|pesoal do|alguien|dono|dona da loja|coretor|chefe",
 )
 _ALONE: Final = words(
     "atendente|humano|humana|ser humano|pesoa|gente|alguem|persona|human|human being|person|agent",
     "representative|asesor|agente|operador|operator|funcionario|atendimento humano",
-    "atendimento personalizado|atendimento com humano|atendimento com atendente|atencao |atencion humana",
-    "atendimento com uma pesoa|atendimento com pesoa|atendimento de uma pesoa|atendimento de verdade",
-    "atendimento por uma pesoa|vendedor|someone|somebody|antedente|rep|vendedora",
+    "atendimento personalizado|atendimento com humano|atendimento com atendente|atencao humana",
+    "atencion humana|atendimento com uma pesoa|atendimento com pesoa|atendimento de uma pesoa",
+    "atendimento de verdade|atendimento por uma pesoa|vendedor|someone|somebody|antedente|rep",
+    "vendedora",
 )
 _TALK: Final = words(
     "tratar direto com|resolver direto com|falar so com|talking to|speaking to|falar com|fala com",
-    "conversar |com|conversa com|trocar ideia com|trocar uma ideia com|tratar com|tratar |diso com",
-    "tratar iso com|resolver com|resolver iso com|falar direto com|falar diretamente com|falar logo com",
-    "hablar com|ablar com|diretamente com|continuar com|seguir com|speak to|speak with|speak com|talk to",
-    "talk with|talk com|chat with|chat com|tirar duvida com|tirar uma |duvida com|falar mesmo com",
-    "falar e com|falar agora com|contato com|contacto com|falar ao vivo com|falar pesoalmente com",
+    "conversar com|conversa com|trocar ideia com|trocar uma ideia com|tratar com|tratar diso com",
+    "tratar iso com|resolver com|resolver iso com|falar direto com|falar diretamente com",
+    "falar logo com|hablar com|ablar com|diretamente com|continuar com|seguir com|speak to|speak with",
+    "speak com|talk to|talk with|talk com|chat with|chat com|tirar duvida com|tirar uma duvida com",
+    "falar mesmo com|falar e com|falar agora com|contato com|contacto com|falar ao vivo com",
+    "falar pesoalmente com",
 )
 _WANT: Final = words(
     "vou querer|seria posivel|e posivel|id prefer|prefer|precisando|quero|queria|gostaria de|gostaria",
     "preciso de|preciso|precisava|precisaria|prefiro|preferia|desejo|solicito|exijo|necesito",
     "vou precisar de|vou precisar|poso|podia|poderia|consigo|consegue|conseguiria|pode|podem|tem como",
-    "teria como|da pra|da para|daria pra|daria para|deixa eu|deixe eu|deixa|como faco pra|como faco para",
-    "como fazer pra|como que eu faco pra|quero mesmo|quiero|quisiera|puedo|podria|me gustaria|deseo",
-    "prefiero|want to|wana|want|need to|need|id like to|like to|would like to|would like|can i|could i",
-    "may i|let me|rather|id like|gota|please|bora|vamos|tenho que|pedi pra|pedi para|pedindo pra",
-    "pedindo para|tentando|as veio a vontade de|necesitaria|faco questao de",
+    "teria como|da pra|da para|daria pra|daria para|deixa eu|deixe eu|deixa|como faco pra",
+    "como faco para|como fazer pra|como que eu faco pra|quero mesmo|quiero|quisiera|puedo|podria",
+    "me gustaria|deseo|prefiero|want to|wana|want|need to|need|id like to|like to|would like to",
+    "would like|can i|could i|may i|let me|rather|id like|gota|please|bora|vamos|tenho que|pedi pra",
+    "pedi para|pedindo pra|pedindo para|tentando|as veio a vontade de|necesitaria|faco questao de",
 )
 _END: Final = (
     r"(?:\Z|"
     + words(
         "por favor|favor|aqui|agora|ja|logo|ai|real|de verdade|verdade|mesmo|humano|humana|de carne",
-        "da equipe|da |loja|do time|pra me|para me|que me|pra falar|para falar|pra conversar|que posa",
-        "que entenda|que resolva|now|to help|to talk|urgente|na |moral|moco|moca|ne|viu|pra resolver",
+        "da equipe|da loja|do time|pra me|para me|que me|pra falar|para falar|pra conversar|que posa",
+        "que entenda|que resolva|who can|who knows|now|to help|to talk|urgente|na moral|moco|moca|ne|viu|pra resolver",
         "para resolver|not|vivo|e nao|nao|sobre|pra tratar|obrigado|obrigada|imediatamente|rapido|caramba",
         "pora|po|from|hoje|a resolver|que me atenda|ao vivo",
     )
@@ -97,10 +100,10 @@ _END: Final = (
 )
 _CONTACT: Final = words(
     "liga|ligue|pasen|pongan|comuniquen|conecten|transfieran|pasa|pase|pasar|pasem|transfere|transfira",
-    "transferir|tranfere|transferem|transfer|joga|jogue|jogar|coloca|coloque|colocar|bota|bote|botar|poe",
-    "ponha|por|conecta|conecte|conectar|direciona|direcione|direcionar|redireciona|redirecione|encaminha",
-    "encaminhe|encaminhar|comunica|comunique|manda|mande|leva|put|conect|hand|switch|pas|patch|poem|poen",
-    "comunicar|contactar",
+    "transferir|tranfere|transferem|transfer|joga|jogue|jogar|coloca|coloque|colocar|bota|bote|botar",
+    "poe|ponha|por|conecta|conecte|conectar|direciona|direcione|direcionar|redireciona|redirecione",
+    "encaminha|encaminhe|encaminhar|comunica|comunique|manda|mande|leva|put|conect|hand|switch|pas",
+    "patch|poem|poen|comunicar|contactar",
 )
 _ENCLITIC: Final = words(
     "pasame|paseme|ponme|poneme|pongame|comunicame|comuniqueme|contactame|contacteme|transfiereme",
@@ -120,21 +123,17 @@ _ME: Final = words("me|mim|eu")
 _CAN: Final = words("pode|podem|poderia|podia|consegue|puede|pueden|puedes|voce|voces|vai|quer|podrias|podrian")
 _BOT: Final = words(
     "robo|robos|bot|bots|robot|robots|maquina|maquinas|inteligencia artificial|ia|gravacao|chatbot",
-    "atendente |virtual|computador|machine",
+    "atendente virtual|computador|machine",
 )
 _POLITE: Final = (
     "(?:"
     + words(
-        "oi|ola|bom dia|boa tarde|boa noite|por favor|favor|por gentileza|opa|um|uma|o|a|real|live|ja|agora",
-        "now|aqui|obrigado|obrigada|opcao|un|una|ai|de verdade|verdade|eu|urgente|hi|hello|the|an|quero|sim",
-        "ok|mesmo|logo|humano|humana|com|tudo bem|entao|hola|pode ser|so|vivo|manda|e|thanks|gracias|porra",
-        "po",
+        "oi|ola|bom dia|boa tarde|boa noite|por favor|favor|por gentileza|opa|um|uma|o|a|real|live|ja",
+        "agora|now|aqui|obrigado|obrigada|opcao|un|una|ai|de verdade|verdade|eu|urgente|hi|hello|the|an",
+        "quero|sim|ok|mesmo|logo|humano|humana|com|tudo bem|entao|hola|pode ser|so|vivo|manda|e|thanks",
+        "gracias|porra|po",
     )
     + "){0,4}"
-)
-_HELP: Final = words(
-    "atenda|atender|atienda|responda|responder|ajude|ajudar|ayude|ligue|auxilie|chame|atendam",
-    "responda aqui|ligar|retorne",
 )
 
 _ASK_TO_TALK: Final = shape(
@@ -184,7 +183,8 @@ _CALL: Final = shape(
     rf"(?:{words('chama|chame|chamem|chamar|bota|bote|manda|pede pra|pede para|peca para|peca pra')}"
     rf"|{words('pedir pra|pedir para|put|dame|poe')})"
     rf"{_DET}{words('alguem|pesoa|gente|person|persona|someone')}(?:\Z|(?:"
-    rf"{words('ai|aqui|de|da|do|real|pra me|para me|que me|pra falar|pra resolver|para resolver')}"
+    rf"(?:{words('ai|aqui|de|da|do|real|pra me|para me|que me|pra falar|pra explicar|pra ajudar')}"
+    rf"|{words('pra resolver|para resolver')})"
     rf"|{words('que resolva|que entenda|por favor|favor|me|on|logo|na|humano|humana|entrar|pra atender')}"
     rf"|{words('agora|entre|mesmo')}))",
 )
@@ -219,6 +219,7 @@ _ANYBODY: Final = shape(
     rf"{words('pesoa', 'alguem', 'persona', 'alguien')}{words('com quem')}",
 )
 _NO_BOT: Final = shape(
+    rf"{words('cade')}{_DET}{words('gente|humano|humanos|atendente|atendentes|pesoas|suporte')}",
     rf"{words('nao|no|not|dont|para de|odeio')}{FILL}{{0,3}}?(?:"
     rf"{words('falar com|conversar com|continuar com|hablar com|talk to|talking to|speak to')}"
     rf"|{words('atendido por|aguento mais|atendida por|aguanto mas')}){FILL}{{0,2}}?{_BOT}",
@@ -285,7 +286,8 @@ _CUE: Final = re.compile(
     "operador|operator|vended|"
     "consultor|geren|supervis|responsavel|especialista|funcionari|encar|ejecutiv|equipe|manager|some|anyone|"
     "dono|dona|coretor|chefe|rep |"
-    "transfer|encaminh|redirec|robo|bot|maquina|artificial|ia |gravacao|computador|machine|carne|atienda|people"
+    "de voces|cade|transfer|encaminh|redirec|robo|bot|maquina|artificial|ia |gravacao|computador|machine|"
+    "carne|atienda|people"
 )
 _MENTION: Final = re.compile(_ANY)
 _HOURS: Final = re.compile(

@@ -35,23 +35,24 @@ def _counts(hit: Hit, pattern: re.Pattern[str]) -> bool:
     return pattern in _OWN_NEGATION or not is_negated(hit)
 
 
-_NOT: Final = words("nao", "nunca mais", "nunca", "jamais", "nem", "ja nao", "no", "ya no", "dont", "do not", "never")
+_NOT: Final = words("nao|nunca mais|nunca|jamais|nem|ja nao|no|ya no|dont|do not|never")
 _MORE: Final = maybe("mais", "mas", "mai")
 _SUCH: Final = (
     "(?:"
     + words(
-        "a|as|o|os|esa|esas|ese|eses|esta|estas|este|estes|sua|suas|seu|seus|su|sus|nenhuma|nenhum|qualquer",
-        "tanta|tanto|mais|mas|mai|tipo de|tais|as suas|estos|esos|eso|these|your|any|more|this|the|those|of",
-        "from|outra|outras|novas|so|sms de|minhas|de|mensagem de|conteudo de|im",
+        "a|as|o|os|esa|esas|ese|eses|esta|estas|este|estes|sua|suas|seu|seus|su|sus|nenhuma|nenhum",
+        "qualquer|tanta|tanto|mais|mas|mai|tipo de|tais|as suas|estos|esos|eso|these|your|any|more|this",
+        "the|those|of|from|outra|outras|novas|so|sms de|minhas|de|mensagem de|conteudo de|im",
     )
     + "){0,4}"
 )
 _NEWS: Final = words(
-    "mensagem|sms|publicidad|propaganda|propagandas|publicidade|promocao|promocoes|promo|oferta|ofertas",
-    "aviso|avisos|notificacao|notificacoes|spam|spams|contato|contatos|zap|zaps|whats|email|emails",
-    "comunicado|comunicados|comunicacao|comunicacoes|anuncio|anuncios|lembretes|novidades|marketing",
-    "conteudo|conteudos|campanha|campanhas|textos|texts|text|messages|message|promos|promotions",
-    "notifications|promociones|notificaciones|sms promocional|ligacao|ligacoes|cobranca de voces",
+    "mensagem|sms|publicidad|propaganda|propagandas|publicidade|promocao|promocoes|promo|oferta",
+    "ofertas|aviso|avisos|notificacao|notificacoes|spam|spams|contato|contatos|zap|zaps|whats|email",
+    "emails|comunicado|comunicados|comunicacao|comunicacoes|anuncio|anuncios|lembretes|novidades",
+    "marketing|conteudo|conteudos|campanha|campanhas|textos|texts|text|messages|message|promos",
+    "promotions|notifications|promociones|notificaciones|sms promocional|ligacao|ligacoes",
+    "cobranca de voces",
 )
 _ALL: Final = words(
     "nada|iso|diso|esas coisas|esas porcarias|esas coisa|isto|nenhuma coisa|coisa nenhuma|aqui|daqui",
@@ -59,26 +60,26 @@ _ALL: Final = words(
 )
 _HERE: Final = words(
     "de voces|e de me|e me|e de|por voces|from|suas|por aqui|pra mim|para mim|nese numero|neste numero",
-    "pelo whatsap|no whatsap|no meu|nesa|neste|por favor|favor|obrigado|obrigada|ta|viu|nao|por mensagem",
-    "todo dia|toda hora|em meu|anymore|any more|again|from you|please|de ustedes|desa empresa",
-    "desta empresa|da loja|desa loja|pra ese|para este|para ese|pra este|tanto|me|nunca|ok|falou",
-    "no celular|no more|ever|de voce",
+    "pelo whatsap|no whatsap|no meu|nesa|neste|por favor|favor|obrigado|obrigada|ta|viu|nao",
+    "por mensagem|todo dia|toda hora|em meu|anymore|any more|again|from you|please|de ustedes",
+    "desa empresa|desta empresa|da loja|desa loja|pra ese|para este|para ese|pra este|tanto|me|nunca",
+    "ok|falou|no celular|no more|ever|de voce",
 )
 _OBJECT: Final = rf"(?:{_SUCH}(?:{_NEWS}|{_ALL})|{_HERE}|\Z)"
 _WANT: Final = words(
     "quero|queria|desejo|gostaria de|gostaria|pretendo|aceito|autorizo|prefiro|peco|solicito|preciso",
-    "tenho |interese em|estou interesado em|faco questao de|preferia|quiero|deseo|autorizo a|want to",
+    "tenho interese em|estou interesado em|faco questao de|preferia|quiero|deseo|autorizo a|want to",
     "wish to|longer wish to|want|would like to|like to|tenho vontade de|consinto",
 )
 _SEND: Final = words(
-    "mandar|mandem|mande|manda|mandarem|mandando|enviar|envie|enviem|enviarem|enviando|escrever|escreva",
-    "escrevam|escreverem|chamar|chame|chama|chamem|ligar|ligue|liguem|liga|ligarem|encaminhar|encaminhe",
-    "encaminhem|perturbar|perturbe|perturbem|incomodar|incomode|incomodem|importunar|importune|contatar",
-    "contate|contatem|contactar|contacte|contactem|me procurem|encher|encham|encha|spamar|abordar",
-    "disparar|molestar|mandarme|enviarme|escribirme|escribir|molestarme|molesten|manden|mandes|envien",
-    "envies|escriban|escribas|llamen|contacten|contactarme|llamarme|mandem mensagem|sending|sendin",
-    "texting|textin|mesaging|contacting|writing|spaming|buging|calling|bothering|mande mensagem",
-    "entrar em contato|entrem em contato|entre em contato|mandem msg",
+    "mandar|mandem|mande|manda|mandarem|mandando|enviar|envie|enviem|enviarem|enviando|escrever",
+    "escreva|escrevam|escreverem|chamar|chame|chama|chamem|ligar|ligue|liguem|liga|ligarem|encaminhar",
+    "encaminhe|encaminhem|perturbar|perturbe|perturbem|incomodar|incomode|incomodem|importunar",
+    "importune|contatar|contate|contatem|contactar|contacte|contactem|me procurem|encher|encham|encha",
+    "spamar|abordar|disparar|molestar|mandarme|enviarme|escribirme|escribir|molestarme|molesten|manden",
+    "mandes|envien|envies|escriban|escribas|llamen|contacten|contactarme|llamarme|mandem mensagem",
+    "sending|sendin|texting|textin|mesaging|contacting|writing|spaming|buging|calling|bothering",
+    "mande mensagem|entrar em contato|entrem em contato|entre em contato|mandem msg",
 )
 _NUMBER: Final = (
     "(?:"
@@ -107,7 +108,7 @@ _NOT_LIST: Final = (
     r"(?!(?:de )?(?:espera|compra|compras|casamento|presentes|presente|convidados|materiais|desejos|preco|"
     r"precos|produtos|chamada|waiting|wait|favoritos|itens|item) )"
 )
-_OUT: Final = words("dai", "daqui", "diso", "diso tudo", "diso ai", "desa", "deste", "de ahi", "de aqui", "disto")
+_OUT: Final = words("dai|daqui|diso|diso tudo|diso ai|desa|deste|de ahi|de aqui|disto")
 _STOP: Final = words(
     "pare|parem|para de|para com|parar|parando|deixar|deixem|deixe|parasem|pararem|paren|pares|deje",
     "dejen|deja|dejar|cese|stop|quit|cease|cancele",
@@ -259,8 +260,8 @@ _LEAVE: Final = shape(
 )
 _STOP_ALONE: Final = re.compile(
     words(
-        "pare|parem|para|parem com iso|pare com iso|para com iso|parem ja|pare ja|parem por favor|pare por favor|"
-        "stop|stop it|basta|paren"
+        "pare|parem|para|parem com iso|pare com iso|para com iso|parem ja|pare ja|parem por favor",
+        "pare por favor|stop|stop it|basta|paren",
     )
 )
 _ABOUT_US: Final = re.compile(
@@ -278,12 +279,12 @@ _OWN_NEGATION: Final = frozenset({_RECEIVE, _DO_NOT})
 _AT_TIMES: Final = re.compile(  # "… à noite, só de dia" is a wish about when, or how
     words(
         "a noite|de noite|hoje|agora|amanha|antes das|depois das|no domingo|aos domingos|de madrugada",
-        "em audio|de| audio|de voz",
+        "em audio|de audio|de voz",
     )
     + "|"
     + words(
-        "por audio|no horario|durante o|na hora do|at night|today|aos sabados|no trabalho|pelo correio|por ",
-        "correio|por email",
+        "por audio|no horario|durante o|na hora do|at night|today|aos sabados|no trabalho|pelo correio",
+        "por correio|por email",
     )
 )
 _THEIRS: Final = re.compile(

@@ -35,8 +35,8 @@ def _counts(mention: Mention, hit: Hit) -> bool:
 
 
 _BOT: Final = words(
-    "robo|bot|robot|humano|humana|human|pesoa|gente|pesoa de verdade|maquina|inteligencia artificial|ia",
-    "ai|real person|person|persona|chatbot|atendente|pesoa real|real",
+    "robo|bot|robot|humano|humana|human|pesoa|gente|pesoa de verdade|maquina|inteligencia artificial",
+    "ia|ai|real person|person|persona|chatbot|atendente|pesoa real|real",
 )
 _DET: Final = maybe("um", "uma", "o", "a", "an", "una", "un", "mesmo", "alguma", "mesmo um", "mesmo uma")
 _COURTESY: Final = shape(
@@ -119,8 +119,8 @@ _PATTERNS: Final = (
         Mention.THANKS,
         shape(
             words(
-                "obrigado|obrigada|obrigadao|brigado|brigada|obg|obgd|valeu|vlw|agradeco|agradecido|agradecida|grato",
-                "grata|thanks|thank you|thx|gracias|gratidao",
+                "obrigado|obrigada|obrigadao|brigado|brigada|obg|obgd|valeu|vlw|agradeco|agradecido|agradecida",
+                "grato|grata|thanks|thank you|thx|gracias|gratidao",
             )
         ),
     ),

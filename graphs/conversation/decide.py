@@ -92,6 +92,15 @@ def _patience(desk: Desk) -> Decision | None:
     return desk.decision(Route.CLARIFY)
 
 
+def _timer(desk: Desk) -> Decision | None:
+    """A follow-up that was planned is said as it was written; any other timer has nothing to say by itself."""
+    if desk.snapshot.trigger is not Trigger.TIMER:
+        return None
+    desk.note("timer.rang")
+    desk.say(str(desk.snapshot.payload.get("kickoff")))
+    return desk.decision(Route.CANNED if desk.texts else Route.SILENCE)
+
+
 def _failed_checks(desk: Desk) -> Decision | None:
     limits = (f"check_failed>={count}" for count in range(1, desk.snapshot.dialogue.failed_checks + 1))
     cause = desk.hands_over_on(limits)
@@ -121,6 +130,7 @@ _FIRST: Final[tuple[Rule, ...]] = (
     _control,
     _safety,
     _human,
+    _timer,
     _failed_checks,
     _patience,
     _slots,
@@ -137,6 +147,7 @@ def _answer(desk: Desk) -> Decision:
     _promise(desk)
     tooling.confirmed(desk)
     tooling.plan(desk)
+    _return(desk)
     greets = _greet(desk)
     approved = asking.approved(desk)
     _query(desk, is_answered=approved)
@@ -170,6 +181,14 @@ def _promise(desk: Desk) -> None:
     if promise := desk.first(Promise):
         desk.note("promise.noted")
         desk.promise = {"when": promise.when, "quote": promise.quote.text, "message": promise.quote.message}
+
+
+def _return(desk: Desk) -> None:
+    """After a person had the conversation: who writes from now on is said once."""
+    if desk.snapshot.trigger is Trigger.STAFF_RETURN:
+        desk.note("control.returned")
+        desk.say("returned")
+        desk.has_greeted = True
 
 
 def _greet(desk: Desk) -> bool:

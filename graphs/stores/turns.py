@@ -100,7 +100,8 @@ _OPEN: Final = text("""
     SELECT current_tenant(), w.id, w.conversation, 'inbound', w.due
     FROM unnest(CAST(:ids AS uuid[]), CAST(:conversations AS uuid[]), CAST(:dues AS timestamptz[]))
         AS w (id, conversation, due)
-    ON CONFLICT (tenant_id, conversation_id) WHERE state = 'open' DO UPDATE SET due_at = excluded.due_at
+    ON CONFLICT (tenant_id, conversation_id) WHERE state = 'open' DO UPDATE SET due_at = excluded.due_at,
+        trigger = CASE WHEN turns.trigger = 'staff_return' THEN turns.trigger ELSE excluded.trigger END
 """)
 
 _SHARE: Final = text("""
@@ -131,7 +132,9 @@ _CLOSE: Final = text("""
 
 _HEIR: Final = text("""
     UPDATE turns o SET restarts = greatest(o.restarts, t.restarts + 1), trigger = CASE
-            WHEN o.trigger = 'inbound' THEN t.trigger ELSE o.trigger END, payload = t.payload || o.payload
+            WHEN t.trigger = 'staff_return' THEN t.trigger ELSE o.trigger END,
+        payload = t.payload || o.payload || CASE WHEN t.payload ? 'effects' THEN jsonb_build_object('effects',
+            (t.payload -> 'effects') || coalesce(o.payload -> 'effects', '[]')) ELSE '{}' END
     FROM turns t WHERE t.id = :turn AND t.fence = :fence AND t.state = 'running'
         AND o.conversation_id = t.conversation_id AND o.state = 'open'
     RETURNING o.id

@@ -13,6 +13,7 @@ from admin_api.app import make_app
 from core.floor import Floor
 from core.ids import new_id
 from core.models.people import Role
+from core.models.personas import Board, BoardStage, Lead
 from tests.fixtures.desk import Desk, desks
 
 # Where the specification takes a schema; everything below is JSON Schema of 2020-12.
@@ -137,6 +138,10 @@ class TestTruth:
             "contact_id": shown["contact_id"],
             "conversation_id": str(conversation),
         }
+        board = Board(id=new_id(), key="vendas", name="Vendas")
+        lead = Lead(id=new_id(), board_id=board.id, contact_id=shown["contact_id"], stage="novo")
+        await desk.add(board, BoardStage(id=new_id(), board_id=board.id, key="novo", name="Novo", position=0), lead)
+        ids["lead_id"] = str(lead.id)
         asked = 0
         for path, method, _ in operations(described):
             if method == "get" and "user_id" not in path and "media_id" not in path:

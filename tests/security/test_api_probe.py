@@ -24,6 +24,7 @@ from core.floor import Floor
 from core.ids import new_id
 from core.models.outbox import Lane, Outbound, Purpose
 from core.models.people import Connection, Contact, Role
+from core.models.personas import Board, BoardStage, Cause, Lead, LeadStageEvent
 from core.models.stream import Author, Conversation, Direction, MediaFile, Message, MessageKind
 from tests.fixtures.desk import SECRETS, Desk, desks
 
@@ -58,6 +59,13 @@ PROBES: Final[Mapping[str, Probe]] = {
     "PATCH /api/v1/contacts/{contact_id}": Probe(
         role=Role.AGENT, body={"name": "Meu"}, ids={"path.contact_id": "contact"}
     ),
+    "GET /api/v1/boards": Probe(role=Role.VIEWER),
+    "GET /api/v1/leads": Probe(role=Role.VIEWER),
+    "GET /api/v1/leads/{lead_id}": Probe(role=Role.VIEWER, ids={"path.lead_id": "lead"}),
+    "POST /api/v1/leads/{lead_id}/move": Probe(
+        role=Role.AGENT, body={"stage": "novo", "reason": "meu"}, ids={"path.lead_id": "lead"}
+    ),
+    "POST /api/v1/leads/{lead_id}/undo": Probe(role=Role.AGENT, body={"seq": 1}, ids={"path.lead_id": "lead"}),
     "GET /api/v1/conversations": Probe(
         role=Role.VIEWER, ids={"query.contact_id": "contact", "query.connection_id": "connection"}
     ),
@@ -127,13 +135,29 @@ async def fill_with_canaries(ana: Desk) -> dict[str, UUID]:
         ),
         Outbound(id=new_id(), message_id=ours, seq=2, intent_key=f"reply:{CANARY}", **common, **kinds),
     )
+    lead = await add_leads(ana, contact)
     for _ in range(2):  # enough for a second page of each list
         await ana.conversation(contact=await ana.contact(f"Bia {CANARY}"))
     async with ana.floor.database.tenant_session(ana.company) as session:
         joined = await add_member(session, email="ana-7f3a@exemplo.com", name="", role=Role.OWNER, by=OPERATOR)
         await add_member(session, email="bia-7f3a@exemplo.com", name="", role=Role.AGENT, by=OPERATOR)
-    made = {"connection": connection, "contact": contact, "conversation": conversation, "media": media}
+    made = {"connection": connection, "contact": contact, "conversation": conversation, "media": media, "lead": lead}
     return {**made, "user": joined.user}
+
+
+async def add_leads(ana: Desk, contact: UUID) -> UUID:
+    """On two boards, so that each list has a second page."""
+    slots = {"note": {"text": CANARY}}
+    boards = {new_id(): new_id() for _ in range(2)}
+    for number, (board, lead) in enumerate(boards.items()):
+        stands = {"board_id": board, "contact_id": contact, "stage": "novo", "seq": 1, "slots": slots}
+        await ana.add(
+            Board(id=board, key=f"{CANARY}-{number}", name=f"Vendas {CANARY}"),
+            BoardStage(id=new_id(), board_id=board, key="novo", name=CANARY, position=0),
+            Lead(id=lead, **stands),
+            LeadStageEvent(id=new_id(), lead_id=lead, seq=1, to_stage="novo", cause=Cause.RULE, reason=CANARY),
+        )
+    return next(iter(boards.values()))
 
 
 def routes_of(app: FastAPI) -> dict[str, dict[str, Any]]:
@@ -186,14 +210,14 @@ class TestCoverage:
 
     def test_a_route_without_a_probe_is_noticed(self, floor: Floor) -> None:
         app = make_app(floor)
-        planted = resources("leads")
+        planted = resources("plants")
 
-        @planted.get("/{lead_id}", dependencies=[Needs(Role.VIEWER)])
-        async def get_lead(session: Session, lead_id: UUID) -> None:
+        @planted.get("/{plant_id}", dependencies=[Needs(Role.VIEWER)])
+        async def get_plant(session: Session, plant_id: UUID) -> None:
             """Nobody probes this."""
 
         app.include_router(planted)
-        assert unprobed(app) == ["GET /api/v1/leads/{lead_id}: give it a probe"]
+        assert unprobed(app) == ["GET /api/v1/plants/{plant_id}: give it a probe"]
 
     def test_a_place_for_an_id_that_no_probe_fills_is_noticed(self, floor: Floor) -> None:
         app = make_app(floor)
@@ -217,6 +241,9 @@ class TestCoverage:
                 "connections",
                 "contacts",
                 "conversations",
+                "boards",
+                "leads",
+                f"leads/{scene.ids['lead']}",
                 f"conversations/{scene.ids['conversation']}/messages",
             )
         ]

@@ -1,8 +1,10 @@
 """The labelled sets: requests for a person, opt-outs, and messages that are neither though they look like one.
 
-They were written before the rules, and a half chosen by hash was kept aside until the rules stood. First looks:
-the open half 101 of 103 requests and 102 of 109 opt-outs, the held half 112 of 114 and 93 of 96; false positives
-0 of 331 and 2 of 371, both opt-outs. Both halves were mended since, so today's figures prove no more than that.
+Written before the rules; a half chosen by hash was kept aside until the rules stood. First looks: the open half 101 of
+103 requests and 102 of 109 opt-outs, the held half 112 of 114 and 93 of 96; false alarms 0 of 331 and 2 of 371, both of
+opt-out. Three smaller sets ("afterwards") were then written against the rules, with phrasings sought that they might
+not know. First looks in order: requests 13 of 25, 8 of 20, 8 of 15; opt-outs 21 of 25, 13 of 20, 14 of 15; false alarms
+of either kind 2 of 25, 2 of 20, 1 of 15. All was mended since: what new words meet is the first looks, and the model.
 """
 
 import hashlib
@@ -23,7 +25,7 @@ class Labelled:
 
     @property
     def is_held(self) -> bool:
-        return hashlib.sha256(self.text.encode()).digest()[0] % 2 == 1
+        return self.kind != "afterwards" and hashlib.sha256(self.text.encode()).digest()[0] % 2 == 1
 
 
 def labelled(name: str) -> list[Labelled]:
