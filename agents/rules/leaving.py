@@ -81,12 +81,6 @@ _SEND: Final = words(
     "sending|sendin|texting|textin|mesaging|contacting|writing|spaming|buging|calling|bothering",
     "mande mensagem|entrar em contato|entrem em contato|entre em contato|mandem msg",
 )
-_NUMBER: Final = (
-    "(?:"
-    + words("o|a|meu|minha|ese|este|esta|nosso|os meus|meus|mi|my|de|dados de|esa")
-    + "){0,3}"
-    + words("numero|contato|telefone|nome|celular|whatsap|cadastro|dados|fone|zap|number|name|contact")
-)
 _TAKE: Final = words(
     "tira|tire|tirem|tirar|retira|retire|retirem|retirar|remova|remove|removam|remover|exclua|exclui",
     "excluam|excluir|deleta|delete|deletem|deletar|apaga|apague|apaguem|apagar|descadastra|descadastre",
