@@ -120,7 +120,7 @@ def _prepare(stack: Stack) -> None:
     )
     _sql(
         stack,
-        "UPDATE persona_versions SET state = 'retired'",  # nobody answers: what a turn costs is another benchmark
+        "DELETE FROM persona_versions",  # nobody answers: what a turn costs is another benchmark
         "CREATE TABLE bare (id bigserial PRIMARY KEY, payload jsonb, body bytea, at timestamptz DEFAULT now())",
         "GRANT INSERT ON bare TO app",
         "GRANT USAGE ON SEQUENCE bare_id_seq TO app",
@@ -147,6 +147,7 @@ def _round(stack: Stack, number: int) -> Figures:
 
 def _cost_with(stack: Stack, stored: int) -> float:
     """Seconds per message from the first post to the last turn, with so many messages stored."""
+    _wait_until_drained(stack)
     _fill_up(stack, stored)
     count = 3_000
     before, posts = _messages(stack), list(_posts(f"s{stored}", count))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -27,7 +28,7 @@ from graphs.committing import Unfenced, commit
 from graphs.conversation.graph import graph_of, run
 from graphs.conversation.ports import Context
 from graphs.conversation.state import Committed, Outcome
-from graphs.stores import snapshots, turns
+from graphs.stores import personas, snapshots, turns
 from graphs.stores.appointments import ContactAppointments
 from graphs.stores.orders import ContactOrders
 from graphs.stores.snapshots import Begun, Missing
@@ -41,6 +42,8 @@ _A_ROUND: Final = 100
 _HARD_SECONDS: Final = 50.0  # below the lease: what does not heed its own deadline is ended before others take it
 _LOOK_SECONDS: Final = 0.5
 _AWAY_SECONDS: Final = 1.0
+_REMEMBERED_SECONDS: Final = 10.0
+_LONG_AGO: Final = Deadline(0.0)
 _AWAY: Final = (OSError, DBAPIError, PoolTimeout)
 _MODEL_NODES: Final = frozenset({"understand", "respond", "repair"})
 _RETRIEVING: Final = frozenset({"prefetch"})
@@ -59,6 +62,7 @@ class TurnTaker:
     channels: tuple[str, ...] = ("turns", "clock")
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _known_to_have_one: dict[CompanyId, Deadline] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event, beat: Beat) -> None:
         """Until told to stop: then no more is claimed, and what has not committed is cut off, to be run elsewhere."""
@@ -99,11 +103,23 @@ class TurnTaker:
         claims = await store.claim_turns(self.floor.database, most=most, lease=LEASE) if most > 0 else []
         if claims:
             crashpoint(CrashPoint.TURN_PRE_START)
-        for claim in claims:
-            task = group.create_task(self._take(claim))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        for company, own in groupby(sorted(claims, key=_company_of), key=_company_of):
+            for claim in await self._with_persona(company, list(own)):
+                task = group.create_task(self._take(claim))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
         return len(claims)
+
+    async def _with_persona(self, company: CompanyId, claims: list[Claim]) -> list[Claim]:
+        """All of them; or none, and they are closed together, where the company has no persona at all."""
+        if not self._known_to_have_one.get(company, _LONG_AGO).passed:
+            return claims
+        async with self.floor.database.tenant_session(company) as session:
+            if await personas.has_any(session):
+                self._known_to_have_one[company] = Deadline.after(_REMEMBERED_SECONDS)
+                return claims
+            await turns.close(session, claims, state=TurnState.IGNORED, reason=Missing.PERSONA.value)
+        return []
 
     async def _take(self, claim: Claim) -> None:
         """Whatever happens to one turn, a bug too, is its own affair: the others go on, and it is tried again."""
@@ -170,6 +186,10 @@ class TurnTaker:
                 await turns.leave(session, claim, tries=TRIES)
         except _AWAY as error:
             log.warning("turns.left_to_lease", turn=str(claim.turn), reason=type(error).__name__)
+
+
+def _company_of(claim: Claim) -> CompanyId:
+    return claim.company
 
 
 def _measure(begun: Begun, context: Context, seconds: float) -> None:

@@ -72,6 +72,10 @@ async def activate(session: TenantSession, version: PersonaVersion, persona: Per
     audit.record(session, by, "persona.activated", subject=version.id, detail=detail)
 
 
+async def has_any(session: TenantSession) -> bool:
+    return await session.scalar(select(PersonaVersion.id).limit(1)) is not None
+
+
 async def answering(session: TenantSession, *, pinned: UUID | None, named: str | None) -> Version | None:
     """The version that takes a turn: the pinned one, unless its policy follows the active one; None: there is none.
 
