@@ -118,7 +118,7 @@ def _spoil(holder: Any, name: Any, chance: random.Random) -> None:
         case 2:
             holder[name] = {"text": copy.deepcopy(holder[name])}
         case _:
-            holder[name] = chance.choice(_JUNK)
+            holder[name] = copy.deepcopy(chance.choice(_JUNK))
 
 
 def _places(value: Any) -> Any:
