@@ -24,15 +24,21 @@ from channels.stores.connections import create
 from core.audit import OPERATOR
 from core.crypto import KeyRing
 from core.db.sessions import Database, Pool, TenantSession
-from core.errors import Misconfigured, NotFound, Unavailable
+from core.errors import Malformed, Misconfigured, NotFound, Unavailable
 from core.home import Home
 from core.ids import CompanyId, ConnectionId
 from core.settings import Settings
+from core.texts import Text
 
 _LOOK_SECONDS: Final = 0.2
 _LONGEST_WAIT: Final = 60.0
 _TICKS: Final = {"accepted": "✓", "sent": "✓", "delivered": "✓✓", "read": "✓✓", "failed": "✗", "unknown": "?"}
-_NAMES: Final = {"customer": "você", "bot": "persona", "staff": "equipe", "system": "aviso"}
+_NAMES: Final = {
+    "customer": Text("você", "you"),
+    "bot": Text("persona", "persona"),
+    "staff": Text("equipe", "staff"),
+    "system": Text("aviso", "notice"),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -116,7 +122,7 @@ class Chat:
 def _show_reply(reply: Reply) -> None:
     tick = _TICKS.get(reply.state, "")
     first, *rest = reply.body.splitlines() or [""]
-    write(f"{_NAMES[reply.author]} {tick}: {first}")
+    write(f"{text(*_NAMES[reply.author])} {tick}: {first}")
     for line in rest:
         write(f"    {line}")
 
@@ -149,7 +155,7 @@ async def _converse(chat: Chat, script: Path | None) -> None:
         say("Escreva como cliente; Ctrl-D termina.", "Write as a customer; Ctrl-D ends it.")
     async for line in _lines(script):
         if not is_person:
-            write(f"você: {line}")
+            write(f"{text(*_NAMES['customer'])}: {line}")
         await chat.say(line)
         try:
             await chat.listen()
@@ -159,11 +165,11 @@ async def _converse(chat: Chat, script: Path | None) -> None:
 
 async def _lines(script: Path | None) -> AsyncIterator[str]:
     if script is not None:
-        for line in (await asyncio.to_thread(script.read_text)).splitlines():
+        for line in await asyncio.to_thread(_read, script):
             if line.strip():
                 yield line.strip()
         return
-    prompt = text("você: ", "you: ") if sys.stdin.isatty() else ""
+    prompt = f"{text(*_NAMES['customer'])}: " if sys.stdin.isatty() else ""
     while True:
         try:
             line = await asyncio.to_thread(input, prompt)
@@ -171,6 +177,16 @@ async def _lines(script: Path | None) -> AsyncIterator[str]:
             return
         if line.strip():
             yield line.strip()
+
+
+def _read(script: Path) -> list[str]:
+    try:
+        return script.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Malformed(
+            f"Não consegui ler {script}: confira o caminho, e que é um arquivo de texto.",
+            f"{script} cannot be read: check the path, and that it is a text file.",
+        ) from error
 
 
 async def _line(database: Database, settings: Settings, company: CompanyId, persona: str | None) -> Line:

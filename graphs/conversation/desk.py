@@ -8,6 +8,7 @@ from agents.commands import Command, Mention, Quote, Say, Understood
 from agents.personas.definition import Persona, Stage
 from graphs.conversation.progress import Known
 from graphs.conversation.state import (
+    MOST_AGENDA,
     CannedText,
     Decision,
     Dialogue,
@@ -111,7 +112,7 @@ class Desk:
             evidence=self.evidence,
             refused=self.refused,
             asked=self.asked,
-            agenda=tuple(self.agenda[:3]),
+            agenda=tuple(self.agenda[:MOST_AGENDA]),
             last_ask=self.last_ask,
             repairs=self.repairs,
             done=frozenset(self.done),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -97,3 +98,26 @@ class TestStream:
 
 def _sent(demo: Demo) -> list[dict[str, Any]]:
     return [each for each in demo.messages() if each["direction"] == "out"]
+
+
+class TestChat:
+    def test_a_newcomer_talks_with_a_persona_and_gets_a_person(self, demo: Demo, tmp_path: Path) -> None:
+        script = tmp_path / "lines"
+        script.write_text("oi\nmeu nome é Ana\nquero falar com um atendente\n")
+
+        done = demo.stack.run("chat", "--script", str(script))
+
+        assert done.returncode == 0, done.stderr
+        assert "inteligência artificial" in done.stdout
+        assert "soube nome: Ana" in done.stdout
+        assert "passou para uma pessoa: human.requested" in done.stdout
+
+    def test_what_is_not_there_is_named(self, demo: Demo, tmp_path: Path) -> None:
+        for words, code, named in (
+            (("--script", str(tmp_path / "nada")), 2, "nada"),
+            (("--persona", "ninguem"), 1, "vendas-consultivas"),
+        ):
+            refused = demo.stack.run("chat", *words)
+            assert (refused.returncode, refused.stdout) == (code, "")
+            assert named in refused.stderr
+            assert "inesperado" not in refused.stderr
