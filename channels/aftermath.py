@@ -10,9 +10,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from channels import batches, consent
 from channels.consent import Evidence
 from channels.envelope import Person
@@ -27,6 +24,7 @@ from channels.stores.people import Sighting
 from channels.stores.results import BUG, NotTaken, Result, Taken, Unconfirmed, record
 from core import clock, telemetry
 from core.crashpoints import CrashPoint, crashpoint
+from core.db.away import AWAY
 from core.db.sessions import TenantSession
 from core.errors import AppError
 from core.floor import Floor
@@ -36,7 +34,6 @@ from core.models.outbox import OutboundState
 from core.models.people import ConnectionState, ConsentSource
 from core.telemetry import OutboundOutcome
 
-AWAY: Final = (OSError, DBAPIError, PoolTimeout)
 AWAY_SECONDS: Final = 0.5
 _MOST: Final = 100
 _TRIES: Final = 5

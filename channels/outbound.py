@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
-from channels.aftermath import AWAY, AWAY_SECONDS, Recorder, is_our_fault
+from channels.aftermath import AWAY_SECONDS, Recorder, is_our_fault
 from channels.answers import deliver
 from channels.errors import PairLimited
 from channels.lines import Lines
@@ -27,6 +27,7 @@ from channels.uploads import Uploads
 from core import telemetry
 from core.clock import Deadline
 from core.crashpoints import CrashPoint, crashpoint
+from core.db.away import AWAY
 from core.errors import AppError
 from core.floor import Floor
 from core.ids import CompanyId, ConnectionId

@@ -8,7 +8,6 @@ from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from channels.aftermath import AWAY
 from channels.answers import after_refusal, again, refused, unreachable
 from channels.base import Adapter, Line
 from channels.contents import Content, Media, Template, content_to_json
@@ -19,6 +18,7 @@ from channels.stores import media as store
 from channels.stores.claims import Claim
 from channels.stores.results import NotTaken
 from core.clock import Deadline
+from core.db.away import AWAY
 from core.errors import AppError, NotFound, Refused
 from core.floor import Floor
 from core.http import CallFailed

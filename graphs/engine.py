@@ -5,9 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
+from core.db.away import AWAY
 from core.db.listen import listen
 from core.errors import AppError
 from core.floor import Floor
@@ -39,7 +37,7 @@ class Loop:
     async def _try(self) -> float:
         try:
             return min(await self.work(), SWEEP_SECONDS)
-        except (OSError, DBAPIError, PoolTimeout) as error:
+        except AWAY as error:
             log.warning("engine.database_away", loop=self.name, reason=type(error).__name__)
             return SWEEP_SECONDS
         except AppError as error:  # one company's trouble, say with its keys, is no reason to leave the others

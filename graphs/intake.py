@@ -14,7 +14,6 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from channels import inbound
 from channels.envelope import InboundEvent
@@ -22,6 +21,7 @@ from channels.inbound import BROKEN, Posted, Unreadable
 from channels.registry import Registry
 from core import telemetry
 from core.crashpoints import CrashPoint, crashpoint
+from core.db.away import AWAY
 from core.db.sessions import TenantSession
 from core.floor import Floor
 from core.ids import CompanyId
@@ -43,7 +43,7 @@ _RETRIES: Final = 5
 _PAUSE_SECONDS: Final = 0.02
 # Deadlock, serialization, a row that somebody else made meanwhile, a lock not got in time.
 _TRANSIENT: Final = frozenset({"40P01", "40001", "23505", "55P03"})
-_FAILED: Final = (*BROKEN, DBAPIError, PoolTimeout, OSError)
+_FAILED: Final = (*BROKEN, *AWAY)
 # Classes of SQLSTATE that say nothing of what was to be stored: the line, a rollback, room, locks, the server itself.
 _TROUBLE: Final = ("08", "40", "53", "55", "57", "58")
 _CRASHED: Final = "crashed"
@@ -154,7 +154,7 @@ class _Intake:
     async def _give_back(self, claims: Sequence[Claim], cause: str) -> None:
         """Trouble of ours is no try of the event's: it may have come three times, and the event is sound."""
         log.warning("intake.waits", company=str(self._company), events=len(claims), cause=cause)
-        with suppress(DBAPIError, PoolTimeout, OSError):  # then the try stays counted, and its lease ends by itself
+        with suppress(*AWAY):  # then the try stays counted, and its lease ends by itself
             async with self._database.tenant_session(self._company) as session:
                 await incoming.give_back(session, claims)
 
@@ -210,9 +210,7 @@ def _by_company(claims: Iterable[Claim]) -> dict[CompanyId, list[Claim]]:
 
 def _is_trouble(error: BaseException) -> bool:
     """Of ours, and it will pass. Whatever is not known as such is counted against the event: it may never pass."""
-    is_away = isinstance(error, OSError | PoolTimeout) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
+    is_away = error.connection_invalidated if isinstance(error, DBAPIError) else isinstance(error, AWAY)
     return is_away or _state_of(error).startswith(_TROUBLE)
 
 

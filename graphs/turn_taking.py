@@ -8,14 +8,12 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from agents.gateway.gateway import Gateway
 from agents.ports import Retriever
 from core import telemetry
 from core.clock import Deadline
 from core.crashpoints import CrashPoint, crashpoint
+from core.db.away import AWAY
 from core.errors import AppError
 from core.floor import Floor
 from core.ids import CompanyId
@@ -44,7 +42,6 @@ _LOOK_SECONDS: Final = 0.5
 _AWAY_SECONDS: Final = 1.0
 _REMEMBERED_SECONDS: Final = 10.0
 _LONG_AGO: Final = Deadline(0.0)
-_AWAY: Final = (OSError, DBAPIError, PoolTimeout)
 _MODEL_NODES: Final = frozenset({"understand", "respond", "repair"})
 _RETRIEVING: Final = frozenset({"prefetch"})
 
@@ -93,7 +90,7 @@ class TurnTaker:
     async def _try_round(self, group: asyncio.TaskGroup) -> int:
         try:
             return await self._round(group)
-        except _AWAY as error:
+        except AWAY as error:
             log.warning("turns.database_away", reason=type(error).__name__)
             await asyncio.sleep(_AWAY_SECONDS)
             return 0
@@ -126,7 +123,7 @@ class TurnTaker:
         [trouble] = await asyncio.gather(self._begin(claim), return_exceptions=True)
         if trouble is None:
             return
-        is_known = isinstance(trouble, (AppError, TimeoutError, *_AWAY))
+        is_known = isinstance(trouble, (AppError, *AWAY))
         log.warning(
             "turns.left", turn=str(claim.turn), reason=type(trouble).__name__, exc_info=None if is_known else trouble
         )
@@ -184,7 +181,7 @@ class TurnTaker:
         try:
             async with self.floor.database.tenant_session(claim.company) as session:
                 await turns.leave(session, claim, tries=TRIES)
-        except _AWAY as error:
+        except AWAY as error:
             log.warning("turns.left_to_lease", turn=str(claim.turn), reason=type(error).__name__)
 
 

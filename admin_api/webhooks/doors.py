@@ -19,12 +19,12 @@ from admin_api.webhooks.grouping import Grouping, Limits, set_within
 from admin_api.webhooks.quota import Quota
 from admin_api.webhooks.seldom import Seldom
 from admin_api.webhooks.store import Address, Owner
-from admin_api.webhooks.writing import AWAY
 from channels.base import Line
 from channels.connection_forms import form_of
 from channels.stores.connections import open_lines
 from core.clock import Deadline
 from core.crypto import KeyRing
+from core.db.away import AWAY
 from core.db.sessions import Database
 from core.errors import AppError, NotFound, Unavailable
 from core.ids import CompanyId, ConnectionId

@@ -13,8 +13,9 @@ from admin_api.webhooks.keeping import Keeper
 from admin_api.webhooks.quota import Quota
 from admin_api.webhooks.seldom import Seldom
 from admin_api.webhooks.store import Stray
-from admin_api.webhooks.writing import AWAY, SECONDS
+from admin_api.webhooks.writing import SECONDS
 from channels.stores.connections import CHANNEL
+from core.db.away import AWAY
 from core.db.listen import listen
 from core.db.sessions import Database, Pool
 from core.errors import Unavailable

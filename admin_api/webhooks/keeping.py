@@ -9,9 +9,10 @@ from uuid import UUID
 from admin_api.webhooks.grouping import Grouping, Limits
 from admin_api.webhooks.incoming import Incoming, pack, unpack
 from admin_api.webhooks.seldom import Seldom
-from admin_api.webhooks.writing import AWAY, write
+from admin_api.webhooks.writing import write
 from core import telemetry
 from core.clock import Deadline
+from core.db.away import AWAY
 from core.db.sessions import Database
 from core.errors import Conflict, Unavailable
 from core.logging import get_logger

@@ -6,17 +6,13 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from admin_api.webhooks import store
 from admin_api.webhooks.incoming import Incoming
 from core.db.sessions import Database
 from core.logging import get_logger
 
-# Whatever says that the database did not do as asked. The last one is what a torn line may look like to the driver.
-AWAY: Final = (DBAPIError, PoolTimeout, OSError, TimeoutError, asyncpg.InternalClientError)
 SECONDS: Final = 3.0
 # Bad data, a reference to what is gone, too deep or too large: the row's own fault, whatever else is in its group.
 _OWN_FAULTS: Final = ("22", "23", "54")

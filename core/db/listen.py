@@ -20,7 +20,7 @@ async def listen(url: str, channels: Mapping[str, Callable[[str], None]]) -> Non
     while True:
         try:
             await _listen_once(bare_asyncpg(url), channels)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             log.warning("listen.interrupted", reason=type(error).__name__)
         await asyncio.sleep(_RETRY_SECONDS)
 

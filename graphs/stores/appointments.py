@@ -9,11 +9,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text, bindparam, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from agents.ports import Booking, Place
 from core import lexicon
+from core.db.away import AWAY
 from core.db.sessions import Database, TenantSession
 from core.errors import Unavailable
 from core.ids import CompanyId, ContactId, ConversationId, new_id
@@ -68,7 +67,7 @@ async def reading(database: Database, company: CompanyId) -> AsyncIterator[Tenan
     try:
         async with database.tenant_session(company) as session:
             yield session
-    except (OSError, DBAPIError, PoolTimeout) as error:
+    except AWAY as error:
         raise Unavailable("O banco não respondeu.", "The database did not answer.") from error
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
+from unittest.mock import AsyncMock
 
+import asyncpg
 import pytest
 from prometheus_client import Gauge
 from sqlalchemy import update
@@ -23,6 +25,7 @@ from core.floor import Floor
 from core.models.outbox import Lane, Outbound
 from core.models.stream import IncomingEvent, Turn
 from core.probe import Pulse
+from core.settings import bare_asyncpg
 from graphs import engine as engine_module
 from graphs.engine import Engine, Loop
 from graphs.store import publish_depths
@@ -239,8 +242,14 @@ class TestDatabaseAway:
 
     @pytest.mark.parametrize(
         "away",
-        [ConnectionResetError(), TimeoutError(), PoolTimeout(), DBAPIError("q", {}, OSError())],
-        ids=["reset", "no-answer", "no-free-connection", "refused"],
+        [
+            ConnectionResetError(),
+            TimeoutError(),
+            PoolTimeout(),
+            DBAPIError("q", {}, OSError()),
+            asyncpg.InternalClientError(),
+        ],
+        ids=["reset", "no-answer", "no-free-connection", "refused", "torn"],
     )
     async def test_no_way_of_being_away_ends_it(
         self, floor: Floor, away: Exception, monkeypatch: pytest.MonkeyPatch
@@ -252,6 +261,18 @@ class TestDatabaseAway:
         async with engine_at_work(floor, Counted(fail)) as running:
             while running.work.failures < 3:
                 await running.work.next()
+
+    async def test_it_hears_hints_again_after_its_own_line_broke_inside(
+        self, floor: Floor, company: Filled, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listen_module, "_RETRY_SECONDS", 0.1)
+        connect, torn = asyncpg.connect, asyncpg.InternalClientError("cannot switch to state 15")
+        monkeypatch.setattr(asyncpg, "connect", AsyncMock(side_effect=[torn, await connect(_bare(floor))]))
+        async with engine_at_work(floor) as running:
+            await settle(running)
+            waiting = asyncio.create_task(running.work.next())
+            await commit_an_event(floor, company)
+            assert await waiting < SOON
 
     async def test_it_survives_a_database_that_is_gone_for_a_while(
         self, floor: Floor, servers: Servers, floor_urls: Urls, monkeypatch: pytest.MonkeyPatch
@@ -314,3 +335,7 @@ class TestStopping:
             await running.ended(2)
 
         assert 0.2 < time.monotonic() - started < 1.5
+
+
+def _bare(floor: Floor) -> str:
+    return bare_asyncpg(floor.settings.require("DATABASE_URL"))
