@@ -33,7 +33,10 @@ COMMANDS: Final = {
     "company": Command("admin_api.commands.company", Text("empresas: add, list", "companies: add, list")),
     "connect": Command("admin_api.commands.connect", Text("conexões: whatsapp, list", "connections: whatsapp, list")),
     "persona": Command(
-        "admin_api.commands.persona", Text("personas: check, graph, list", "personas: check, graph, list")
+        "admin_api.commands.persona", Text("personas: check, graph, publish, …", "personas: check, graph, publish, …")
+    ),
+    "agenda": Command(
+        "admin_api.commands.agenda", Text("horários: list, open, close", "bookable hours: list, open, close")
     ),
     "user": Command(
         "admin_api.commands.user", Text("pessoas de uma empresa: add, list", "a company's people: add, list")

@@ -3,6 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import time
 from typing import Final
 
 from admin_api.frame import end_with_supervisor
@@ -21,10 +23,16 @@ from core.ids import CompanyId
 from core.logging import get_logger
 from core.models.people import ConnectionKind
 from core.settings import Settings
+from graphs.stores import hours
+from graphs.stores.hours import Hours
 
 DEMO: Final = NewCompany(slug="demo", name="Empresa de demonstração")
 _DEMO_LINE: Final = "WhatsApp de demonstração"
 _DEMO_NUMBER: Final = "+55 11 90000-0000"
+# So that what the shipped personas offer can be booked there, too.
+_DEMO_SERVICES: Final = ("demonstração", "primeira consulta", "retorno", "avaliação")
+_DEMO_HOURS: Final = Hours(service="", opens=time(9), closes=time(18))
+_WORKING_DAYS: Final = range(5)
 
 log = get_logger("admin_api.prepare")
 
@@ -67,6 +75,8 @@ async def _connect_demo(floor: Floor, company: CompanyId) -> None:
         if await list_some(session, Listing(most=1)):
             return
         await create(session, floor.ring, sandbox_connection(), SYSTEM)
+        for service in _DEMO_SERVICES:
+            await hours.open_on(session, _WORKING_DAYS, replace(_DEMO_HOURS, service=service), SYSTEM)
 
 
 def sandbox_connection(persona: str | None = None) -> NewConnection:

@@ -1,4 +1,4 @@
-"""`masteria persona`: check a persona's file line by line, draw its stages, and list those that are shipped."""
+"""`masteria persona`: check a file line by line, draw stages, list those shipped, and keep a company's versions."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from admin_api.commands import persona_versions
 from admin_api.terminal import Parser, launch, say, text, write, write_json
 from agents.personas.definition import Persona
 from agents.personas.drawing_mermaid import mermaid, spine
@@ -17,6 +18,7 @@ from agents.personas.shipped import shipped
 from agents.tools.registry import TOOLS
 from core.errors import Malformed, Misconfigured, NotFound
 
+_ACTIONS: Final = ("check", "graph", "list", *persona_versions.ACTIONS)
 _MOST_BYTES: Final = 4_000_000  # of a file that is opened at all; what a persona may have is less, and told better
 
 
@@ -35,16 +37,21 @@ def main(arguments: Sequence[str]) -> int:
             return _check(_document(options.file), as_json=options.json)
         case "graph":
             return _graph(_document(options.persona), options)
-        case _:
+        case "list":
             return _list(as_json=options.json)
+        case "publish":
+            return persona_versions.run(options, _document(options.file).text)
+        case _:
+            return persona_versions.run(options)
 
 
 def _parser() -> Parser:
     about = text(
-        "Confere e desenha personas. Não precisa de banco de dados.", "Check and draw personas. Needs no database."
+        "Confere e desenha personas, o que não precisa de banco de dados, e cuida das versões de uma empresa.",
+        "Check and draw personas, which needs no database, and look after a company's versions.",
     )
     parser = Parser(prog="masteria persona", description=about)
-    actions = parser.add_subparsers(dest="what", required=True, metavar="check|graph|list")
+    actions = parser.add_subparsers(dest="what", required=True, metavar="|".join(_ACTIONS))
     checking = actions.add_parser(
         "check",
         description=text(
@@ -57,6 +64,7 @@ def _parser() -> Parser:
     _add_graph(actions.add_parser("graph", description=text("Desenha os estágios.", "Draw the stages.")))
     listing = actions.add_parser("list", description=text("Lista as que vêm prontas.", "List those that are shipped."))
     listing.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
+    persona_versions.add_actions(actions.add_parser)
     return parser
 
 

@@ -1,6 +1,7 @@
-"""Versions of personas: published, activated, and which one answers in a conversation."""
+"""Versions of personas: published, activated, withdrawn, and which one answers in a conversation."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -9,11 +10,15 @@ from sqlalchemy import func, select, text, update
 
 from agents.personas import reading
 from agents.personas.definition import Persona
+from agents.personas.lint import check, has_errors
+from agents.personas.problems import Level
+from agents.personas.reading import PersonaBroken
+from agents.tools.registry import TOOLS
 from core import audit
 from core.audit import Actor
 from core.db.locks import hold_until_commit
 from core.db.sessions import TenantSession
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.ids import PersonaVersionId, new_id
 from core.models.installation import Company
 from core.models.personas import Board, PersonaVersion, StageKind, VersionState
@@ -36,7 +41,7 @@ class Version:
 
 async def publish(session: TenantSession, source: str, by: Actor) -> PersonaVersion:
     """A new version, unless the newest says the same. The first of its name answers; later ones are activated."""
-    persona = reading.read_persona(source)
+    persona = _sound(source)
     await hold_until_commit(session, "personas", persona.persona)
     fingerprint = reading.fingerprint(persona)
     newest = await _newest(session, persona.persona)
@@ -70,6 +75,41 @@ async def activate(session: TenantSession, version: PersonaVersion, persona: Per
     await _make_board(session, persona)
     detail = {"name": version.name, "number": version.number}
     audit.record(session, by, "persona.activated", subject=version.id, detail=detail)
+
+
+async def withdraw(session: TenantSession, version: PersonaVersion, by: Actor) -> PersonaVersion | None:
+    """It was a mistake: conversations pinned to it move at their next turn, and the one before it answers again.
+
+    Returns that one; None where the withdrawn one did not answer anyway.
+    """
+    was_active = version.state is VersionState.ACTIVE
+    before = await _before(session, version) if was_active else None
+    if was_active and before is None:
+        raise Conflict(
+            "Não há versão anterior que possa responder: publique e ative outra antes de retirar esta.",
+            "There is no earlier version to answer: publish and activate another before you withdraw this one.",
+        )
+    version.state = VersionState.WITHDRAWN
+    await session.flush()
+    detail = {"name": version.name, "number": version.number}
+    audit.record(session, by, "persona.withdrawn", subject=version.id, detail=detail)
+    if before is not None:
+        await activate(session, before, reading.from_json(before.definition), by)
+    return before
+
+
+async def versions(session: TenantSession, name: str | None = None) -> Sequence[PersonaVersion]:
+    """By name, the newest of each first."""
+    every = select(PersonaVersion).order_by(PersonaVersion.name, PersonaVersion.number.desc())
+    return (await session.scalars(every if name is None else every.where(PersonaVersion.name == name))).all()
+
+
+async def numbered(session: TenantSession, name: str, number: int) -> PersonaVersion:
+    wanted = (PersonaVersion.name == name) & (PersonaVersion.number == number)
+    found = await session.scalar(select(PersonaVersion).where(wanted))
+    if found is None:
+        raise NotFound(f"Não há versão {number} da persona {name}.", f"There is no version {number} of {name}.")
+    return found
 
 
 async def has_any(session: TenantSession) -> bool:
@@ -111,6 +151,14 @@ async def set_default_where_none(session: TenantSession, name: str) -> None:
     await session.execute(update(Company).where(is_unset).values(default_persona=name))
 
 
+def _sound(source: str) -> Persona:
+    """What the linter calls an error is not kept; what it warns of is."""
+    problems = check(source, bases=None, tools=TOOLS)
+    if has_errors(problems):
+        raise PersonaBroken([problem for problem in problems if problem.level is Level.ERROR])
+    return reading.read_persona(source)
+
+
 def _major(version: Version) -> str:
     return version.persona.version.partition(".")[0]
 
@@ -138,6 +186,14 @@ def _persona(row: PersonaVersion) -> Persona:
 async def _active(session: TenantSession, name: str) -> PersonaVersion | None:
     wanted = (PersonaVersion.name == name) & (PersonaVersion.state == VersionState.ACTIVE)
     return await session.scalar(select(PersonaVersion).where(wanted))
+
+
+async def _before(session: TenantSession, version: PersonaVersion) -> PersonaVersion | None:
+    """The newest of those that answered once."""
+    others = (PersonaVersion.name == version.name) & (PersonaVersion.state == VersionState.RETIRED)
+    return await session.scalar(
+        select(PersonaVersion).where(others).order_by(PersonaVersion.activated_at.desc()).limit(1)
+    )
 
 
 async def _newest(session: TenantSession, name: str) -> PersonaVersion | None:

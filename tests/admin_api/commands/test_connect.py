@@ -1,112 +1,24 @@
 """`masteria connect` and `masteria user` as a person types them, on real servers."""
 
-import asyncio
 import getpass
-import io
-import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from typing_extensions import override
 
-from admin_api.commands import connect, user
+from admin_api.commands import connect
 from admin_api.tenants.store import NewCompany, create_company
-from admin_api.terminal import launch
-from channels.stores import connections
-from channels.stores.connections import Listing, open_lines
 from core.audit import OPERATOR
-from core.crypto import KeyRing
-from core.db.sessions import Database
-from core.embedded import Urls
 from core.errors import Malformed
-from core.ids import CompanyId
-from core.models.people import Connection, ConnectionKind
-from tests.fixtures.api import KEYS, environment_of
+from core.models.people import ConnectionKind
 from tests.fixtures.processes import ROOT
-from tests.fixtures.servers import Servers
+from tests.fixtures.shells import COMMANDS, TERMINAL, Ran, Shell
 
 SECRETS: Final = {"access_token": "EAAzebra", "app_secret": "zebra-app-secret", "verify_token": "zebra-verify"}
 TOLD: Final = ("--app-secret", "zebra-app-secret", "--access-token", "EAAzebra", "--verify-token", "zebra-verify")
-
-
-COMMANDS: Final = {"connect": connect.main, "user": user.main}
-
-
-TERMINAL: Final = "a person types"
-
-
-class Terminal(io.StringIO):
-    @override
-    def isatty(self) -> bool:
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        assert self.code == 0, self.err
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """Runs commands as the process that is theirs alone would, but for the second that its start takes."""
-
-    environment: dict[str, str]
-    database: Database
-    ring: KeyRing
-    company: CompanyId
-    patch: pytest.MonkeyPatch
-    printed: pytest.CaptureFixture[str]
-
-    async def run(self, command: str, *words: str, told: str = "", **environment: str) -> Ran:
-        with self.patch.context() as patch:
-            for name, value in (self.environment | environment).items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", [f"masteria {command}", *words])
-            patch.setattr(sys, "stdin", Terminal() if told == TERMINAL else io.StringIO(told))
-            self.printed.readouterr()
-            code = await asyncio.to_thread(self._launch, command)
-        return Ran(code, *self.printed.readouterr())
-
-    def _launch(self, command: str) -> int:
-        with pytest.raises(SystemExit) as ended:
-            launch(COMMANDS[command])
-        assert isinstance(ended.value.code, int)
-        return ended.value.code
-
-    async def connect(self, *words: str, told: str = "", **environment: str) -> Ran:
-        line = ("whatsapp", "--company", "ana", "--phone-number-id", "1001", *words)
-        return await self.run("connect", *line, told=told, **environment)
-
-    async def only_connection(self) -> tuple[Connection, dict[str, str]]:
-        async with self.database.tenant_session(self.company) as session:
-            [row] = await connections.list_some(session, Listing())
-            [line] = (await open_lines(session, self.ring)).values()
-        return row, dict(line.line.secrets)
-
-
-@pytest.fixture
-async def shell(
-    servers: Servers,
-    urls: Urls,
-    database: Database,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Shell:
-    ring = KeyRing(lambda: KEYS, "MASTERIA_SECRET_KEYS")
-    company = await create_company(database, ring, NewCompany(slug="ana", name="Padaria da Ana"), OPERATOR)
-    return Shell(environment_of(servers, urls, tmp_path), database, ring, company, monkeypatch, capsys)
 
 
 class TestConnectWhatsapp:
