@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from channels.envelope import Accepted, InboundEvent, OutboundMessage
 from core.clock import Deadline
@@ -35,6 +35,13 @@ class Line:
     connection: ConnectionId
     settings: Mapping[str, Any]
     secrets: Mapping[str, str] = field(repr=False)
+
+
+class Address(NamedTuple):
+    """An outside name under which a connection answers, e.g. a phone number id. Looked up for every webhook."""
+
+    kind: str
+    value: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,8 +18,8 @@ from admin_api.webhooks import store
 from admin_api.webhooks.grouping import Grouping, Limits, set_within
 from admin_api.webhooks.quota import Quota
 from admin_api.webhooks.seldom import Seldom
-from admin_api.webhooks.store import Address, Owner
-from channels.base import Line
+from admin_api.webhooks.store import Owner
+from channels.base import Address, Line
 from channels.connection_forms import form_of
 from channels.stores.connections import open_lines
 from core.clock import Deadline

@@ -37,6 +37,6 @@ class _Handshake:
 
 
 ROUTES: Final = (
-    HandshakeRoute("/webhooks/whatsapp"),
     SignedRoute("/webhooks/whatsapp", channel=ConnectionKind.WHATSAPP, judge=whatsapp.judge),
+    HandshakeRoute("/webhooks/whatsapp"),
 )

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 
 from admin_api.webhooks.incoming import Incoming
+from channels.base import Address
 from core import clock
 from core.crashpoints import CrashPoint, crashpoint
 from core.db.server import clock_shift
@@ -27,14 +28,6 @@ _OWNERS: Final = text("""
          LATERAL priv.find_address(a.kind, a.value) AS o
 """)
 _OPEN: Final = text("SELECT priv.mark_inbox_open()")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An outside name under which a connection answers, e.g. a phone number id."""
-
-    kind: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)

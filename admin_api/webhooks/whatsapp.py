@@ -11,8 +11,8 @@ from typing import Any, Final
 from admin_api.webhooks.doors import Door, Doors
 from admin_api.webhooks.incoming import Incoming
 from admin_api.webhooks.routes import Judged, Posted
-from admin_api.webhooks.store import Address, Stray
-from channels.whatsapp_cloud.webhook import Address as CutAddress
+from admin_api.webhooks.store import Stray
+from channels.base import Address
 from channels.whatsapp_cloud.webhook import AddressKind, Piece, addresses_in, cut, is_signed
 from core.models.stream import Consumer
 
@@ -75,7 +75,7 @@ async def judge(posted: Posted, doors: Doors) -> Judged:
     if signer is None:
         return Judged()
     pieces = await _taken_apart(posted.body)
-    addresses = {_address(address): None for piece in pieces for address in piece.addresses}
+    addresses = {address: None for piece in pieces for address in piece.addresses}
     if len(addresses) > MOST_ADDRESSES:
         return Judged()
     known = await doors.find(addresses)
@@ -93,7 +93,7 @@ async def _signer(posted: Posted, proof: Proof, doors: Doors) -> str | None:
     First those behind the doors that its bytes seem to name, then all of ours, then those of a connection so new that
     it is not known here yet.
     """
-    hints = list(map(_address, islice(addresses_in(posted.body), _MOST_HINTS)))
+    hints = list(islice(addresses_in(posted.body), _MOST_HINTS))
     likely = _secrets(doors.known(hints))
     if signer := proof.find([*likely, *doors.app_secrets]):
         return signer
@@ -122,7 +122,7 @@ def _shared_out(signed: Signed, known: Collection[Address], entered: Entered) ->
     [first, *others] = doors.values()
     refused = len(known) - len(entered)
     is_whole = all(piece.payload is not None for piece in pieces)
-    are_all_known = all(_address(address) in entered for piece in pieces for address in piece.addresses)
+    are_all_known = all(address in entered for piece in pieces for address in piece.addresses)
     if is_whole and are_all_known and not others:
         return Judged(rows=(_row(posted, first, posted.body, _merged(pieces)),))
     if is_whole:
@@ -135,7 +135,7 @@ def _shared_out(signed: Signed, known: Collection[Address], entered: Entered) ->
 
 
 def _part(posted: Posted, pieces: Sequence[Piece], entered: Entered, door: Door) -> Incoming:
-    own = [piece for piece in pieces if any(entered.get(_address(address)) == door for address in piece.addresses)]
+    own = [piece for piece in pieces if any(entered.get(address) == door for address in piece.addresses)]
     payload = _merged(own)
     return _row(posted, door, _text(payload).encode(), payload)
 
@@ -155,7 +155,7 @@ def _row(posted: Posted, door: Door, body: bytes, payload: Payload | None) -> In
 def _stray(signed: Signed, taken: Collection[Address]) -> Stray | None:
     """What is for none of these addresses, or for none at all."""
     pieces = signed.pieces
-    left = [piece for piece in pieces if not any(_address(address) in taken for address in piece.addresses)]
+    left = [piece for piece in pieces if not any(address in taken for address in piece.addresses)]
     if not left:
         return None
     is_all = len(left) == len(pieces)
@@ -176,8 +176,4 @@ def _text(payload: Payload | None) -> str:
 
 
 def _first(pieces: Sequence[Piece]) -> Address:
-    return next((_address(address) for piece in pieces for address in piece.addresses), _NOWHERE)
-
-
-def _address(address: CutAddress) -> Address:
-    return Address(address.kind, address.value)
+    return next((address for piece in pieces for address in piece.addresses), _NOWHERE)

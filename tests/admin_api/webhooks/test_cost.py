@@ -11,7 +11,8 @@ from admin_api.webhooks import routes, store, whatsapp
 from admin_api.webhooks.doors import Doors
 from admin_api.webhooks.quota import Quota, Room
 from admin_api.webhooks.routes import Posted
-from admin_api.webhooks.store import Address, Owner
+from admin_api.webhooks.store import Owner
+from channels.base import Address
 from core.clock import Deadline
 from core.crypto import KeyRing
 from core.db.sessions import Database

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from admin_api.tenants.store import NewCompany, create_company
 from admin_api.webhooks import doors as doors_module
 from admin_api.webhooks.doors import Doors
-from admin_api.webhooks.store import Address
+from channels.base import Address
 from channels.stores import connections
 from channels.stores.connections import Change
 from core.audit import OPERATOR

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.base import Address
 from channels.whatsapp_cloud.fields import DEEPEST
 from channels.whatsapp_cloud.reading import read
-from channels.whatsapp_cloud.webhook import Address, AddressKind, Piece, cut, is_signed
+from channels.whatsapp_cloud.webhook import AddressKind, Piece, cut, is_signed
 from tests.channels.whatsapp_cloud.hostile import NAUGHTY, SHAPES, json_values, nested, spoiled
 from tests.contracts.whatsapp_cloud.webhooks import PHONE_ID, WABA, as_sent, change, inbound, message, webhook
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from channels.base import Address
 from channels.contents import Text, content_from_json, content_to_json
 from channels.envelope import InboundEvent, Received, StatusChanged, Unknown
 from channels.whatsapp_cloud.reading import read
-from channels.whatsapp_cloud.webhook import Address, AddressKind, cut
+from channels.whatsapp_cloud.webhook import AddressKind, cut
 from tests.contracts.whatsapp_cloud.circumstance_cases import CIRCUMSTANCES
 from tests.contracts.whatsapp_cloud.event_cases import CHANGES, OTHERS, PREFERENCES, STATUSES
 from tests.contracts.whatsapp_cloud.message_cases import CONTENTS
