@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
+# One more than the two cores that tests are made for: those that start whole processes mostly wait.
+WORKERS ?= 3
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --no-deps
@@ -32,11 +34,11 @@ up: $(VENV)/.run ## start everything on this machine; Ctrl-C stops it
 
 .PHONY: test
 test: $(VENV)/.dev ## run every test (real PostgreSQL and Valkey come along)
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## the same, with what they cover; half as long again
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report=term $(ARGS)
 
 .PHONY: chaos
 chaos: $(VENV)/.dev ## kill, freeze and cut off real processes: minutes (CHAOS_SEED=… plays a run again)

@@ -25,7 +25,7 @@ STOP_SECONDS: Final = 9.5  # of the ten promised
 _FOR_SERVERS: Final = 1.2  # of these: a fast shutdown, and what survives a kill if it takes longer
 DRAIN_SECONDS: Final = "8"
 _MOST_EARLY_ENDS: Final = 3
-_BEHIND_THE_API: Final = 5  # niceness: providers wait for their answer, and what they told us can wait
+_BEHIND_THE_API: Final = 10  # niceness: providers wait for their answer, and what they told us can wait
 
 PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "api": ("admin_api.serving",),

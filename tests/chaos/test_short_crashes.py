@@ -61,6 +61,8 @@ class TestCrashPoints:
             await world.hurry()
         await engine.start()
         await _give_work(world, talkers)
+        await world.quiet()
+        await world.release_quarantined()  # twelve deaths may have met the same innocent event three times
         facts = await world.quiet_and_check()
         await world.stage.api.stop()
         await engine.stop()
