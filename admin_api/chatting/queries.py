@@ -7,10 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from agents.personas.definition import Persona
 from core.db.sessions import TenantSession
 from core.ids import ConnectionId
 from core.models.people import Connection, ConnectionKind
 from core.models.personas import PersonaVersion, VersionState
+from graphs.stores import personas as versions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,7 @@ class Note:
     """What a turn came to: the rules that spoke, what it set, and where the lead moved."""
 
     turn: UUID
+    persona: Persona | None
     rules: Sequence[str]
     commands: Sequence[Mapping[str, Any]]
     moves: Sequence[Mapping[str, Any]]
@@ -70,6 +73,7 @@ async def notes(session: TenantSession, conversation: UUID, known: Sequence[UUID
     return [
         Note(
             turn=row.id,
+            persona=(await versions.get(session, row.version)).persona if row.version else None,
             rules=row.trace.get("rules", []),
             commands=row.trace.get("commands", []),
             moves=row.moves or [],
@@ -100,7 +104,7 @@ _REPLIES: Final = text("""
 """)
 
 _NOTES: Final = text("""
-    SELECT t.id, t.trace, (
+    SELECT t.id, t.trace, t.persona_version_id AS version, (
         SELECT jsonb_agg(jsonb_build_object('from', e.from_stage, 'to', e.to_stage, 'criteria', e.criteria)
             ORDER BY e.seq)
         FROM lead_stage_events e WHERE e.turn_id = t.id) AS moves

@@ -109,7 +109,7 @@ class TestChat:
 
         assert done.returncode == 0, done.stderr
         assert "inteligência artificial" in done.stdout
-        assert "soube nome: Ana" in done.stdout
+        assert "soube Nome: Ana" in done.stdout
         assert "passou para uma pessoa: human.requested" in done.stdout
 
     def test_what_is_not_there_is_named(self, demo: Demo, tmp_path: Path) -> None:
