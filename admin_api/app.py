@@ -12,9 +12,11 @@ from admin_api.edges import Edges
 from admin_api.inbox import endpoints as inbox
 from admin_api.openapi import DescribedApi
 from admin_api.problems import answer_problems
+from admin_api.service import endpoints as service
 from admin_api.tenants import endpoints as tenants
 from admin_api.tenants.store import open_api_key
 from admin_api.webhooks.endpoints import ROUTES as WEBHOOKS
+from admin_api.why import endpoints as why
 from channels.registry import Registry
 from core.floor import Floor
 from core.storage import open_storage
@@ -30,13 +32,16 @@ def make_app(floor: Floor, registry: Registry | None = None) -> FastAPI:
         debug=False,
     )
     app.state.floor = floor
-    app.router.routes.extend(WEBHOOKS)
+    app.router.routes[:0] = WEBHOOKS  # most of what is posted goes here
     app.state.registry = registry or Registry({})
     app.state.open_key = open_api_key
     app.state.storage = open_storage(floor.settings.storage_url)
     app.state.throttle = Throttle(floor.valkey)
     app.include_router(health.router)
-    for router in (tenants.connections, tenants.users, crm.contacts, leads, boards, inbox.conversations, inbox.media):
+    for router in (
+        *(tenants.connections, tenants.users, crm.contacts, leads, boards, inbox.conversations, inbox.media),
+        *(service.drafts, service.effects, service.handoffs, why.messages),
+    ):
         app.include_router(router)
     answer_problems(app)
     app.add_middleware(Edges, is_https=(floor.settings.masteria_public_url or "").startswith("https:"))

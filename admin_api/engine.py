@@ -21,7 +21,9 @@ from graphs import recovery
 from graphs.crew import Crew
 
 CHAOS_PATIENCE: Final = "MASTERIA_CHAOS_PATIENCE"
-_POOL: Final = Pool(size=8, overflow=8)
+POOL: Final = Pool(
+    size=16, overflow=0, wait=20.0
+)  # shared by hundreds of turns; a line beyond the kept ones is opened each time
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,7 +42,7 @@ async def _run(frame: Frame) -> None:
     async with AsyncExitStack() as stack:
         gateway = make_gateway(frame.settings)
         stack.push_async_callback(gateway.close)
-        floor = await stack.enter_async_context(open_floor(frame.settings, _POOL))
+        floor = await stack.enter_async_context(open_floor(frame.settings, POOL))
         station = await stack.enter_async_context(open_station(floor))
         await recovery.hold_after_restore(floor)
         await gateway.warm()

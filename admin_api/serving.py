@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
-import h11
 import uvicorn
 from typing_extensions import override
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from admin_api.app import make_app
 from admin_api.frame import Frame, framed
@@ -26,6 +25,7 @@ _POOL: Final = Pool(size=10, overflow=10)
 _KEEP_ALIVE_SECONDS: Final = 5
 _BEAT_SECONDS: Final = 5.0
 _HEAD_SECONDS: Final = 10.0
+_MOST_HEAD: Final = 64 << 10
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,10 +66,12 @@ async def _serve(frame: Frame) -> None:
             await _Server(config, frame).serve(sockets=[listening])
 
 
-class _Protocol(H11Protocol):
-    """Uvicorn waits for ever for a request's head to be finished; this one closes the connection."""
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn waits for ever for a request's head, however long it grows; this one closes the connection."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _awaits_head = True
+    _head_size = 0
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -78,8 +80,29 @@ class _Protocol(H11Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        has_begun = self._awaits_head
         super().data_received(data)
+        if not self._awaits_head:
+            self._stop_watching()
+            return
+        self._head_size += len(data) if has_begun else 0
+        if self._head_size > _MOST_HEAD:
+            self.transport.close()
         self._watch_head()
+
+    @override
+    def on_message_begin(self) -> None:
+        self._awaits_head, self._head_size = True, 0
+        super().on_message_begin()
+
+    @override
+    def on_headers_complete(self) -> None:
+        """What is raised here is answered with 400: two hosts are a trick, and none is no HTTP/1.1."""
+        self._awaits_head = False
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
+            raise ValueError("a request names one host")
+        super().on_headers_complete()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,9 +110,7 @@ class _Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def _watch_head(self) -> None:
-        if self.conn.their_state is not h11.IDLE:
-            self._stop_watching()
-        elif self._waiting is None:
+        if self._waiting is None:
             self._waiting = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
 
     def _stop_watching(self) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from admin_api.auth import Needs
-from admin_api.crm.leads_schemas import BoardOut, LeadDetailOut, LeadOut, MoveLead, StageKey, UndoMove
+from admin_api.crm.leads_schemas import BoardOut, LeadDetailOut, LeadOut, LoseLead, MoveLead, StageKey, UndoMove
 from admin_api.etags import refuse_stale, tag_of
 from admin_api.paging import Page, PagingOfRequest
 from admin_api.principals import Principal
@@ -29,6 +29,8 @@ Agent = Annotated[Principal, Needs(Role.AGENT)]
 class LeadFilters:
     board: Annotated[Words | None, Query(description="The key of a board.")] = None
     stage: Annotated[StageKey | None, Query(description="The key of a stage.")] = None
+    contact_id: Annotated[UUID | None, Query()] = None
+    conversation_id: Annotated[UUID | None, Query(description="The latest in which it moved.")] = None
     q: Annotated[Words | None, Query(description="Somewhere in the contact's name, number or address.")] = None
 
 
@@ -47,7 +49,15 @@ async def list_leads(
 ) -> Page[LeadOut]:
     """The one that changed last comes first."""
     after = paging.after and (datetime.fromisoformat(paging.after[0]), UUID(paging.after[1]))
-    wanted = LeadListing(most=paging.most, after=after, board=filters.board, stage=filters.stage, words=filters.q)
+    wanted = LeadListing(
+        most=paging.most,
+        after=after,
+        board=filters.board,
+        stage=filters.stage,
+        words=filters.q,
+        contact=filters.contact_id,
+        conversation=filters.conversation_id,
+    )
     cards = await store.list_leads(session, wanted)
     return paging.page(cards, lambda card: (card.lead.updated_at, card.lead.id), LeadOut.of)
 
@@ -65,6 +75,16 @@ async def move_lead(
     """A person decides, whatever the criteria say. `If-Match` counts here, too."""
     refuse_stale(request, _tag(await store.hold(session, lead_id)))
     await moving.move(session, lead_id, to=body.stage, by=actor.actor, reason=body.reason)
+    return await _show(session, lead_id, response)
+
+
+@leads.post("/{lead_id}/lost")
+async def lose_lead(
+    session: Session, actor: Agent, lead_id: UUID, body: LoseLead, request: Request, response: Response
+) -> LeadDetailOut:
+    """Given up, from wherever it stands. `If-Match` counts here, too."""
+    refuse_stale(request, _tag(await store.hold(session, lead_id)))
+    await moving.mark_lost(session, lead_id, by=actor.actor, reason=body.reason)
     return await _show(session, lead_id, response)
 
 

@@ -22,6 +22,10 @@ class MoveLead(Body):
     reason: Reason = Field(description="Why: it is kept with the move.")
 
 
+class LoseLead(Body):
+    reason: Reason = Field(description="Why: it is kept with the move.")
+
+
 class UndoMove(Body):
     seq: EventNumber = Field(description="The number of the move: the newest that still stands.")
     reason: Reason | None = None
@@ -51,26 +55,6 @@ class BoardOut(BaseModel):
         return cls(id=row.id, key=row.key, name=row.name, stages=[StageOut.of(column) for column in columns])
 
 
-class LeadOut(BaseModel):
-    id: UUID
-    board: str
-    contact_id: UUID
-    contact_name: str | None
-    conversation_id: UUID | None = Field(description="The latest in which it moved.")
-    stage: str
-    seq: int = Field(description="The number of its newest event.")
-    slots: dict[str, Any] = Field(description="What the customer told, by slot, in the shape of the slot's type.")
-    value_cents: int | None
-    owner_id: UUID | None
-    stage_since: datetime
-    created_at: datetime
-    updated_at: datetime
-
-    @classmethod
-    def of(cls, card: Card) -> "LeadOut":
-        return cls(**_fields(card))
-
-
 class CriterionOut(BaseModel):
     """One condition of a stage, and what satisfied it: the customer's own words where there are any."""
 
@@ -80,6 +64,42 @@ class CriterionOut(BaseModel):
     quote: str | None = None
     message: int | None = Field(None, description="The number of the message in its conversation.")
     message_id: UUID | None = None
+
+
+class LeadWhyOut(BaseModel):
+    """What led a lead where it stands."""
+
+    cause: Cause
+    rule: str | None
+    reason: str | None = Field(description="What a person wrote down.")
+    criteria: list[CriterionOut]
+    at: datetime
+
+    @classmethod
+    def of(cls, row: LeadStageEvent) -> "LeadWhyOut":
+        criteria = [CriterionOut.model_validate(criterion) for criterion in row.criteria]
+        return cls(cause=row.cause, rule=row.rule_id, reason=row.reason, criteria=criteria, at=row.created_at)
+
+
+class LeadOut(BaseModel):
+    id: UUID
+    board: str
+    contact_id: UUID
+    contact_name: str | None
+    conversation_id: UUID | None = Field(description="The latest in which it moved.")
+    stage: str
+    seq: int = Field(description="The number of its newest event.")
+    slots: dict[str, Any] = Field(description="What the customer told, by slot, in the shape of the slot's type.")
+    why: LeadWhyOut | None = Field(description="What moved it last: the customer's own words, or a person's reason.")
+    value_cents: int | None
+    owner_id: UUID | None
+    stage_since: datetime
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, card: Card) -> "LeadOut":
+        return cls(**_fields(card))
 
 
 class LeadEventOut(BaseModel):
@@ -141,6 +161,7 @@ def _fields(card: Card) -> Mapping[str, Any]:
         "stage": row.stage,
         "seq": row.seq,
         "slots": row.slots,
+        "why": LeadWhyOut.of(card.newest) if card.newest else None,
         "value_cents": row.value_cents,
         "owner_id": row.owner_id,
         "stage_since": row.stage_since,

@@ -1,10 +1,12 @@
 """Conversations and what was said in them, as people read them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, or_, select, text, tuple_
 
 from core.db.sessions import TenantSession
 from core.errors import NotFound
@@ -63,6 +65,12 @@ async def get_conversation(session: TenantSession, conversation: ConversationId)
     return found
 
 
+async def stages_of(session: TenantSession, conversations: Collection[UUID]) -> dict[UUID, str]:
+    """Where the lead stands that the persona of each conversation has made of its contact."""
+    rows = await session.execute(_STAGES, {"conversations": list(conversations)})
+    return {row.id: row.stage for row in rows}
+
+
 async def list_messages(session: TenantSession, conversation: ConversationId, wanted: MessageListing) -> list[Said]:
     await get_conversation(session, conversation)
     rules: list[ColumnElement[bool]] = [Message.conversation_id == conversation]
@@ -87,6 +95,12 @@ def _older_than(moment: datetime | None, conversation: UUID) -> ColumnElement[bo
     silent = and_(Conversation.last_message_at.is_(None), Conversation.id < conversation)
     return or_(silent, Conversation.last_message_at.is_not(None))
 
+
+_STAGES: Final = text("""
+    SELECT c.id, l.stage FROM conversations c JOIN persona_versions v ON v.id = c.persona_version_id
+        JOIN boards b ON b.key = v.name JOIN leads l ON l.board_id = b.id AND l.contact_id = c.contact_id
+    WHERE c.id = ANY (:conversations)
+""").bindparams(bindparam("conversations", type_=ARRAY(Uuid)))
 
 _WITH_FATE = (
     select(Message, Outbound, MediaFile)

@@ -2,17 +2,31 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from admin_api.inbox.queries import Said
 from admin_api.inbox.reasons import in_words
+from admin_api.resources import Body
 from channels.policy import WINDOW
+from core.audit import Actor
+from core.ids import UserId
 from core.models.outbox import Outbound, OutboundState
-from core.models.stream import Author, Control, Conversation, Direction, MediaFile, MediaState, Message, MessageKind
+from core.models.stream import (
+    Author,
+    Control,
+    Conversation,
+    Direction,
+    MediaFile,
+    MediaState,
+    Message,
+    MessageKind,
+    WordsState,
+)
 from core.texts import Language
+from graphs.control import LONGEST_REASON, Wanted
 
 RECEIVED: Final = "received"
 
@@ -20,6 +34,24 @@ RECEIVED: Final = "received"
 class Order(StrEnum):
     OLDEST = "oldest"
     NEWEST = "newest"
+
+
+class ChangeControl(Body):
+    """Who answers from now on."""
+
+    control: Control
+    reason: Annotated[str, Field(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")] = Field(
+        "", description="Why; for a bot that gets a conversation back, what was agreed."
+    )
+    user_id: UUID | None = Field(None, description="With `human`: who takes it, if not whoever asks.")
+    queue: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")] | None = Field(
+        None, description="With `queued`: where it waits, if not in the persona's own."
+    )
+    epoch: Annotated[int, Field(ge=0, le=2**53)] | None = Field(None, description="The `control_epoch` that you saw.")
+
+    def wanted(self, by: Actor) -> Wanted:
+        user = UserId(self.user_id) if self.user_id else None
+        return Wanted(to=self.control, by=by, reason=self.reason.strip(), user=user, queue=self.queue, seen=self.epoch)
 
 
 class ConversationOut(BaseModel):
@@ -30,13 +62,13 @@ class ConversationOut(BaseModel):
     contact_id: UUID
     connection_id: UUID
     assignee_id: UUID | None
-    stage: str | None = Field(None, description="Of the lead, where there is one.")
+    stage: str | None = Field(description="Of the lead, where there is one.")
     last_message_at: datetime | None
     window_until: datetime | None = Field(description="Until when the customer may be written to freely.")
     created_at: datetime
 
     @classmethod
-    def of(cls, row: Conversation) -> "ConversationOut":
+    def of(cls, row: Conversation, *, stage: str | None) -> "ConversationOut":
         return cls(
             id=row.id,
             control=row.control,
@@ -45,6 +77,7 @@ class ConversationOut(BaseModel):
             contact_id=row.contact_id,
             connection_id=row.connection_id,
             assignee_id=row.assignee_id,
+            stage=stage,
             last_message_at=row.last_message_at,
             window_until=row.last_inbound_at and row.last_inbound_at + WINDOW,
             created_at=row.created_at,
@@ -57,10 +90,22 @@ class MediaOut(BaseModel):
     size: int | None
     state: MediaState
     filename: str | None
+    words: str | None = Field(description="Of a recording what was said; of a picture what a model says that it shows.")
+    words_state: WordsState | None = Field(description="Null where nobody asks what it says.")
+    words_reason: str | None = Field(description="Why nobody could tell.")
 
     @classmethod
     def of(cls, row: MediaFile) -> "MediaOut":
-        return cls(id=row.id, mime=row.mime or row.declared_mime, size=row.size, state=row.state, filename=row.filename)
+        return cls(
+            id=row.id,
+            mime=row.mime or row.declared_mime,
+            size=row.size,
+            state=row.state,
+            filename=row.filename,
+            words=row.words,
+            words_state=row.words_state,
+            words_reason=row.words_reason,
+        )
 
 
 class MessageOut(BaseModel):

@@ -15,6 +15,7 @@ from core.ids import new_id
 from core.models.people import Role
 from core.models.personas import Board, BoardStage, Lead
 from tests.fixtures.desk import Desk, desks
+from tests.fixtures.waiting import draft, effect, handoff
 
 # Where the specification takes a schema; everything below is JSON Schema of 2020-12.
 _SCHEMAS: Final = ("schema",)
@@ -131,17 +132,23 @@ class TestTruth:
         self, described: dict[str, Any], desk: Desk
     ) -> None:
         conversation = await desk.conversation()
-        await desk.message(conversation, 1)
+        message = await desk.message(conversation, 1)
         shown = (await desk.get(f"conversations/{conversation}")).json()
         ids = {
             "connection_id": shown["connection_id"],
             "contact_id": shown["contact_id"],
             "conversation_id": str(conversation),
+            "message_id": str(message),
         }
         board = Board(id=new_id(), key="vendas", name="Vendas")
         lead = Lead(id=new_id(), board_id=board.id, contact_id=shown["contact_id"], stage="novo")
         await desk.add(board, BoardStage(id=new_id(), board_id=board.id, key="novo", name="Novo", position=0), lead)
-        ids["lead_id"] = str(lead.id)
+        waits = {
+            "draft_id": (await draft(desk, conversation)).id,
+            "effect_id": (await effect(desk, conversation)).id,
+            "handoff_id": (await handoff(desk)).id,
+        }
+        ids |= {"lead_id": str(lead.id), **{name: str(value) for name, value in waits.items()}}
         asked = 0
         for path, method, _ in operations(described):
             if method == "get" and "user_id" not in path and "media_id" not in path:
@@ -149,7 +156,7 @@ class TestTruth:
                 assert answer.status_code == 200, path
                 self.check(described, answer, path)
                 asked += 1
-        assert asked >= 8
+        assert asked >= 14
 
     async def test_refusals_have_the_shape_that_is_described(self, described: dict[str, Any], desk: Desk) -> None:
         missing = f"contacts/{new_id()}"

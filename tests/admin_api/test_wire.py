@@ -100,6 +100,19 @@ class TestHostileBytes:
         assert process.child.returncode is None
         assert [line for line in process.lines[said:] if "request.broke" in line or "crashed" in line] == []
 
+    @pytest.mark.parametrize("name", ["no host", "two hosts", "a negative length", "two lengths that differ"])
+    async def test_what_could_be_read_in_two_ways_is_refused(self, wire: Wire, name: str) -> None:
+        assert statuses(await wire.exchange(HOSTILE[name])) == {400}
+
+    @pytest.mark.parametrize("name", ["a header of 1 MiB", "100,000 headers", "a target of 1 MiB"])
+    async def test_a_head_without_bounds_is_cut_off(self, wire: Wire, name: str) -> None:
+        assert await wire.exchange(HOSTILE[name]) == b""
+
+    async def test_a_large_body_is_no_large_head(self, wire: Wire) -> None:
+        body = b"a" * (512 << 10)
+        answer = await wire.exchange(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body + LAST)
+        assert statuses(answer) == {200, 405}
+
     async def test_whoever_keeps_a_connection_idle_after_an_answer_is_let_go(self, wire: Wire) -> None:
         started = time.monotonic()
 

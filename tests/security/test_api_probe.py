@@ -19,13 +19,25 @@ from admin_api.auth import Needs
 from admin_api.principals import Principal
 from admin_api.resources import Body, Session, resources
 from admin_api.tenants.store import add_member
+from core import clock
 from core.audit import OPERATOR
 from core.floor import Floor
 from core.ids import new_id
 from core.models.outbox import Lane, Outbound, Purpose
 from core.models.people import Connection, Contact, Role
 from core.models.personas import Board, BoardStage, Cause, Lead, LeadStageEvent
-from core.models.stream import Author, Conversation, Direction, MediaFile, Message, MessageKind
+from core.models.service import Approver, Draft, DraftState, Effect, EffectState, Handoff, HandoffState
+from core.models.stream import (
+    Author,
+    Conversation,
+    Direction,
+    MediaFile,
+    Message,
+    MessageKind,
+    Trigger,
+    Turn,
+    TurnState,
+)
 from tests.fixtures.desk import SECRETS, Desk, desks
 
 CANARY: Final = "canário-7f3a"
@@ -60,11 +72,14 @@ PROBES: Final[Mapping[str, Probe]] = {
         role=Role.AGENT, body={"name": "Meu"}, ids={"path.contact_id": "contact"}
     ),
     "GET /api/v1/boards": Probe(role=Role.VIEWER),
-    "GET /api/v1/leads": Probe(role=Role.VIEWER),
+    "GET /api/v1/leads": Probe(
+        role=Role.VIEWER, ids={"query.contact_id": "contact", "query.conversation_id": "conversation"}
+    ),
     "GET /api/v1/leads/{lead_id}": Probe(role=Role.VIEWER, ids={"path.lead_id": "lead"}),
     "POST /api/v1/leads/{lead_id}/move": Probe(
         role=Role.AGENT, body={"stage": "novo", "reason": "meu"}, ids={"path.lead_id": "lead"}
     ),
+    "POST /api/v1/leads/{lead_id}/lost": Probe(role=Role.AGENT, body={"reason": "meu"}, ids={"path.lead_id": "lead"}),
     "POST /api/v1/leads/{lead_id}/undo": Probe(role=Role.AGENT, body={"seq": 1}, ids={"path.lead_id": "lead"}),
     "GET /api/v1/conversations": Probe(
         role=Role.VIEWER, ids={"query.contact_id": "contact", "query.connection_id": "connection"}
@@ -75,6 +90,29 @@ PROBES: Final[Mapping[str, Probe]] = {
     "GET /api/v1/conversations/{conversation_id}/messages": Probe(
         role=Role.VIEWER, ids={"path.conversation_id": "conversation"}
     ),
+    "POST /api/v1/conversations/{conversation_id}/control": Probe(
+        role=Role.AGENT,
+        body={"control": "human"},
+        ids={"path.conversation_id": "conversation", "body.user_id": "user"},
+    ),
+    "GET /api/v1/drafts": Probe(role=Role.VIEWER, ids={"query.conversation_id": "conversation"}),
+    "GET /api/v1/drafts/{draft_id}": Probe(role=Role.VIEWER, ids={"path.draft_id": "draft"}),
+    "POST /api/v1/drafts/{draft_id}/accept": Probe(role=Role.AGENT, ids={"path.draft_id": "draft"}),
+    "POST /api/v1/drafts/{draft_id}/edit": Probe(
+        role=Role.AGENT, body={"bubbles": ["meu"]}, ids={"path.draft_id": "draft"}
+    ),
+    "POST /api/v1/drafts/{draft_id}/reject": Probe(
+        role=Role.AGENT, body={"reason": "meu"}, ids={"path.draft_id": "draft"}
+    ),
+    "GET /api/v1/effects": Probe(role=Role.VIEWER, ids={"query.conversation_id": "conversation"}),
+    "GET /api/v1/effects/{effect_id}": Probe(role=Role.VIEWER, ids={"path.effect_id": "effect"}),
+    "POST /api/v1/effects/{effect_id}/approve": Probe(role=Role.AGENT, ids={"path.effect_id": "effect"}),
+    "POST /api/v1/effects/{effect_id}/reject": Probe(
+        role=Role.AGENT, body={"reason": "meu"}, ids={"path.effect_id": "effect"}
+    ),
+    "GET /api/v1/handoffs": Probe(role=Role.VIEWER, ids={"query.conversation_id": "conversation"}),
+    "GET /api/v1/handoffs/{handoff_id}": Probe(role=Role.VIEWER, ids={"path.handoff_id": "handoff"}),
+    "GET /api/v1/messages/{message_id}/why": Probe(role=Role.VIEWER, ids={"path.message_id": "message"}),
     "GET /api/v1/media/{media_id}": Probe(role=Role.AGENT, ids={"path.media_id": "media"}),
 }
 WITH_IDS: Final = {route: probe for route, probe in PROBES.items() if probe.ids}
@@ -97,11 +135,14 @@ class Scene:
         for slot, value in ids.items():
             path = path.replace(f"{{{slot.removeprefix('path.')}}}", str(value))
         query = {slot.removeprefix("query."): str(ids[slot]) for slot in ids if slot.startswith("query.")}
+        body = told.get("body", probe.body)
+        if named := {slot.removeprefix("body."): str(ids[slot]) for slot in ids if slot.startswith("body.")}:
+            body = named | body
         answer = await self.beto.client.request(
             method,
             path,
             params=query | told.get("query", {}),
-            json=told.get("body", probe.body),
+            json=body,
             headers=told.get("headers", self.beto.key()),
         )
         self.refuse_leaks(answer)
@@ -142,7 +183,40 @@ async def fill_with_canaries(ana: Desk) -> dict[str, UUID]:
         joined = await add_member(session, email="ana-7f3a@exemplo.com", name="", role=Role.OWNER, by=OPERATOR)
         await add_member(session, email="bia-7f3a@exemplo.com", name="", role=Role.AGENT, by=OPERATOR)
     made = {"connection": connection, "contact": contact, "conversation": conversation, "media": media, "lead": lead}
-    return {**made, "user": joined.user}
+    made["message"] = ours
+    return {**made, "user": joined.user, **await add_waiting(ana, conversation, contact)}
+
+
+async def add_waiting(ana: Desk, conversation: UUID, contact: UUID) -> dict[str, UUID]:
+    """What waits for people: two of each, for a second page."""
+    ids = {name: new_id() for name in ("draft", "effect", "handoff")}
+    for number in range(2):
+        draft, effect, handoff = ids.values() if number == 0 else (new_id(), new_id(), new_id())
+        turn, of = new_id(), {"conversation_id": conversation}
+        done = {"state": TurnState.DONE, "due_at": clock.now(), "reason": CANARY}
+        asked = {"approver": Approver.STAFF, "state": EffectState.PROPOSED, "epoch": 0, "arguments": {"note": CANARY}}
+        await ana.add(
+            Turn(id=turn, trigger=Trigger.INBOUND, **of, **done),
+            Draft(
+                id=draft,
+                turn_id=turn,
+                epoch=0,
+                turn_seq=0,
+                bubbles=[{"text": CANARY}],
+                state=DraftState.REJECTED if number else DraftState.PROPOSED,
+                **of,
+            ),
+            Effect(id=effect, contact_id=contact, tool="agenda.criar", **of, **asked),
+            Handoff(
+                id=handoff,
+                epoch=0,
+                queue="vendas",
+                reason=CANARY,
+                state=HandoffState.ENDED if number else HandoffState.QUEUED,
+                **of,
+            ),
+        )
+    return ids
 
 
 async def add_leads(ana: Desk, contact: UUID) -> UUID:
@@ -244,6 +318,9 @@ class TestCoverage:
                 "boards",
                 "leads",
                 f"leads/{scene.ids['lead']}",
+                "drafts",
+                "effects",
+                "handoffs",
                 f"conversations/{scene.ids['conversation']}/messages",
             )
         ]
@@ -316,7 +393,7 @@ class TestDoors:
 
 
 class TestOtherSlots:
-    LISTS: Final = [route for route in PROBES if route.startswith("GET") and not route.endswith("_id}")]
+    LISTS: Final = [route for route in PROBES if route.startswith("GET") and not route.endswith(("_id}", "/why"))]
 
     @pytest.mark.parametrize("route", LISTS)
     async def test_a_cursor_of_another_company_is_garbage(self, scene: Scene, route: str) -> None:

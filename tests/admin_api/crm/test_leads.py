@@ -127,12 +127,38 @@ class TestListLeads:
             assert await found(desk, query) == names, query
         assert (await desk.get("leads?stage=NOVO!")).status_code == 422
 
+    async def test_they_are_found_by_contact_and_by_conversation(self, desk: Desk) -> None:
+        board, contact = await make_board(desk), await desk.contact("Ana")
+        conversation = await desk.conversation(contact=contact)
+        await make_lead(desk, board, contact, conversation_id=conversation)
+        await make_lead(desk, board, await desk.contact("Bia"))
+        for query in (f"contact_id={contact}", f"conversation_id={conversation}"):
+            assert await found(desk, query) == ["Ana"]
+        assert (await desk.get(f"leads?contact_id={new_id()}")).json() == {"items": [], "next": None}
+
+    async def test_those_of_a_contact_that_was_merged_away_rest(self, desk: Desk) -> None:
+        board, ana = await make_board(desk), await desk.contact("Ana")
+        await make_lead(desk, board, ana)
+        await make_lead(desk, board, await desk.contact("Outra Ana", merged_into=ana))
+        assert await found(desk) == ["Ana"]
+        [shown] = (await desk.get("boards")).json()["items"]
+        assert [stage["leads"] for stage in shown["stages"]] == [0, 1, 0]
+
     async def test_what_the_customer_told_is_on_the_card(self, desk: Desk) -> None:
         lead = await make_lead(desk, await make_board(desk))
         [card] = (await desk.get("leads")).json()["items"]
 
         assert (card["id"], card["board"], card["stage"], card["seq"]) == (str(lead.id), "vendas", "qualificado", 2)
         assert card["slots"] == {"nome": {"name": "Ana"}}
+
+    async def test_the_card_says_why_in_the_customers_own_words_or_a_persons(self, desk: Desk) -> None:
+        lead = await make_lead(desk, await make_board(desk))
+        [card] = (await desk.get("leads")).json()["items"]
+        assert (card["why"]["cause"], card["why"]["criteria"]) == ("rule", [QUOTED])
+
+        await desk.post(f"leads/{lead.id}/move", {"stage": "ganho", "reason": "assinou"})
+        [card] = (await desk.get("leads")).json()["items"]
+        assert (card["why"]["cause"], card["why"]["reason"], card["why"]["criteria"]) == ("staff", "assinou", [])
 
 
 class TestGetLead:
@@ -197,6 +223,33 @@ class TestMove:
 
         assert answers[0] == answers[1]
         assert answers[0]["seq"] == 3
+
+
+class TestLose:
+    async def test_it_is_given_up_from_wherever_it_stands_and_says_why(self, desk: Desk) -> None:
+        board = await make_board(desk)
+        await desk.add(
+            BoardStage(id=new_id(), board_id=board.id, key="perdido", name="Perdido", position=9, kind=StageKind.LOST)
+        )
+        lead = await make_lead(desk, board)
+        shown = (await desk.post(f"leads/{lead.id}/lost", {"reason": "sem verba"}, Role.AGENT)).json()
+        assert (shown["stage"], shown["events"][0]["reason"], shown["events"][0]["is_forced"]) == (
+            "perdido",
+            "sem verba",
+            True,
+        )
+        assert (await desk.post(f"leads/{lead.id}/undo", {"seq": 3})).json()["stage"] == "qualificado"
+
+    async def test_without_a_reason_or_a_stage_for_it_it_stays(self, desk: Desk) -> None:
+        lead = await make_lead(desk, await make_board(desk))
+        for body, status in (({}, 422), ({"reason": ""}, 422), ({"reason": "sem verba"}, 409)):
+            assert (await desk.post(f"leads/{lead.id}/lost", body)).status_code == status, body
+        assert (await desk.get(f"leads/{lead.id}")).json()["seq"] == 2
+
+    async def test_who_has_not_seen_the_last_move_is_refused(self, desk: Desk) -> None:
+        lead = await make_lead(desk, await make_board(desk))
+        seen = {"if-match": '"velho"'}
+        assert (await desk.post(f"leads/{lead.id}/lost", {"reason": "x"}, headers=seen)).status_code == 412
 
 
 class TestUndo:

@@ -1,0 +1,124 @@
+"""Drafts, effects and handoffs over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from admin_api.resources import Body
+from core.models.service import Approver, Draft, DraftState, Effect, EffectState, Handoff, HandoffState
+from graphs.drafts import LONGEST_BUBBLE, LONGEST_REASON, MOST_BUBBLES
+from graphs.stores.drafts import Shown
+
+Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
+Bubble = Annotated[str, Field(min_length=1, max_length=LONGEST_BUBBLE, pattern=r"^[^\x00]*$")]
+
+
+class Refuse(Body):
+    reason: Reason = Field(description="Why: it is kept.")
+
+
+class SendEdited(Body):
+    bubbles: list[Bubble] = Field(
+        min_length=1, max_length=MOST_BUBBLES, description="What is sent, message by message."
+    )
+
+
+class DraftOut(BaseModel):
+    id: UUID
+    conversation_id: UUID
+    turn_id: UUID
+    state: DraftState
+    is_stale: bool = Field(description="The conversation has gone on: it can be refused, and not be sent.")
+    bubbles: list[str] = Field(description="Message by message.")
+    sent_text: str | None
+    distance: int | None = Field(description="How many characters the person changed.")
+    reason: str | None
+    decided_by: UUID | None
+    created_at: datetime
+    decided_at: datetime | None
+
+    @classmethod
+    def of(cls, shown: Shown) -> "DraftOut":
+        row: Draft = shown.row
+        return cls(
+            id=row.id,
+            conversation_id=row.conversation_id,
+            turn_id=row.turn_id,
+            state=row.state,
+            is_stale=shown.is_stale,
+            bubbles=list(shown.texts),
+            sent_text=row.sent_text,
+            distance=row.distance,
+            reason=row.reason,
+            decided_by=row.decided_by,
+            created_at=row.created_at,
+            decided_at=row.decided_at,
+        )
+
+
+class EffectOut(BaseModel):
+    id: UUID
+    conversation_id: UUID
+    contact_id: UUID
+    turn_id: UUID | None
+    tool: str
+    arguments: dict[str, Any]
+    approver: Approver = Field(description="Whose yes it waits for, or waited for.")
+    state: EffectState
+    result: dict[str, Any] | None
+    reason: str | None
+    decided_by: UUID | None
+    expires_at: datetime | None
+    created_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Effect) -> "EffectOut":
+        return cls(
+            id=row.id,
+            conversation_id=row.conversation_id,
+            contact_id=row.contact_id,
+            turn_id=row.turn_id,
+            tool=row.tool,
+            arguments=row.arguments,
+            approver=row.approver,
+            state=row.state,
+            result=row.result,
+            reason=row.reason,
+            decided_by=row.approved_by,
+            expires_at=row.expires_at,
+            created_at=row.created_at,
+            ended_at=row.ended_at,
+        )
+
+
+class HandoffOut(BaseModel):
+    id: UUID
+    conversation_id: UUID
+    turn_id: UUID | None
+    queue: str
+    reason: str
+    brief: dict[str, Any] = Field(description="What a person has to know; `shows` says what comes first.")
+    state: HandoffState
+    taken_by: UUID | None
+    created_at: datetime
+    taken_at: datetime | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Handoff) -> "HandoffOut":
+        return cls(
+            id=row.id,
+            conversation_id=row.conversation_id,
+            turn_id=row.turn_id,
+            queue=row.queue,
+            reason=row.reason,
+            brief=row.brief,
+            state=row.state,
+            taken_by=row.taken_by,
+            created_at=row.created_at,
+            taken_at=row.taken_at,
+            ended_at=row.ended_at,
+        )
