@@ -5,12 +5,13 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.db.locks import try_hold_until_commit
 from core.db.sessions import TenantSession
-from core.models.record import DomainEvent, EventCounter, EventProgress
+from core.models.record import DomainEvent, EventProgress
 
 CHANNEL: Final = "events"
 
@@ -36,14 +37,18 @@ class EventKind(StrEnum):
     CONVERSATION_OPENED = "conversation.opened"
     CONVERSATION_TAKEN_OVER = "conversation.taken_over"
     CONVERSATION_GIVEN_BACK = "conversation.given_back"
+    CONVERSATION_COPILOT = "conversation.copilot"  # the bot drafts, a person sends
     CONVERSATION_CLOSED = "conversation.closed"
     TURN_ENDED = "turn.ended"
     DRAFT_PROPOSED = "draft.proposed"
+    DRAFT_DECIDED = "draft.decided"
     LEAD_MOVED = "lead.moved"
     HANDOFF_OPENED = "handoff.opened"
     HANDOFF_TAKEN = "handoff.taken"
     HANDOFF_ENDED = "handoff.ended"
     HANDOFF_LATE = "handoff.late"  # nobody has taken it, or answered in it, in time
+    EFFECT_PROPOSED = "effect.proposed"  # it waits for the yes of a person of the company
+    EFFECT_APPROVED = "effect.approved"
     EFFECT_ENDED = "effect.ended"
     PROMISE_DUE = "promise.due"
 
@@ -82,31 +87,35 @@ async def mark_read(session: TenantSession, consumer: str, seq: int) -> None:
 
 
 async def _write(session: TenantSession) -> None:
+    """The counter row stays locked until the commit: a reader never sees number 5 while 4 is still on its way."""
     events: list[Event] = session.info.pop("events")
     await session.flush()
-    last = await _take_numbers(session, len(events))
-    first = last - len(events) + 1
-    rows = [
-        {
-            "tenant_id": session.tenant_id,
-            "seq": seq,
-            "kind": event.kind,
-            "subject_id": event.subject_id,
-            "payload": event.payload,
-        }
-        for seq, event in enumerate(events, start=first)
-    ]
-    await session.execute(insert(DomainEvent), rows)
-    await session.execute(select(func.pg_notify(CHANNEL, str(session.tenant_id))))
+    bound = {
+        "channel": CHANNEL,
+        "tenant": str(session.tenant_id),
+        "count": len(events),
+        "kinds": [event.kind.value for event in events],
+        "subjects": [event.subject_id for event in events],
+        "payloads": [event.payload for event in events],
+    }
+    await session.execute(_ADD, bound)
 
 
-async def _take_numbers(session: TenantSession, count: int) -> int:
-    """The counter row stays locked until the commit: a reader never sees number 5 while 4 is still on its way."""
-    row = upsert(EventCounter).values(tenant_id=session.tenant_id, last_seq=count)
-    taken = row.on_conflict_do_update(
-        index_elements=["tenant_id"], set_={"last_seq": EventCounter.last_seq + count}
-    ).returning(EventCounter.last_seq)
-    last = await session.scalar(taken)
-    if last is None:
-        raise AssertionError("the counter gave no number")
-    return last
+_ADD: Final = text("""
+    WITH counter AS (
+        INSERT INTO event_counters AS c (tenant_id, last_seq) VALUES (current_tenant(), :count)
+        ON CONFLICT (tenant_id) DO UPDATE SET last_seq = c.last_seq + excluded.last_seq RETURNING last_seq),
+    added AS (
+        INSERT INTO domain_events (tenant_id, seq, kind, subject_id, payload)
+        SELECT current_tenant(), n.last_seq - :count + w.place, w.kind, w.subject, w.payload
+        FROM counter n, unnest(:kinds, :subjects, :payloads) WITH ORDINALITY AS w (kind, subject, payload, place)
+        RETURNING 1)
+    SELECT pg_notify(:channel, :tenant) FROM (SELECT count(*) FROM added) AS all_of_them
+""").bindparams(
+    bindparam("count", type_=BigInteger),
+    bindparam("kinds", type_=ARRAY(Text)),
+    bindparam("subjects", type_=ARRAY(Uuid)),
+    bindparam("payloads", type_=ARRAY(JSONB)),
+    bindparam("channel", type_=Text),
+    bindparam("tenant", type_=Text),
+)

@@ -1,9 +1,10 @@
 """Two contacts turn out to be one person, or the same person gets another number; each can be taken back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -19,6 +20,7 @@ from core.ids import ContactId, new_id
 from core.models.people import ContactEventKind
 
 _SECOND: Final = timedelta(seconds=1)
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,15 @@ class Renumbering:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Parted:
+    """Two contacts again, and what followed when they became one."""
+
+    kept: ContactId
+    gone: ContactId
+    carried: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Moved:
     """What a merger did, as its event keeps it."""
 
@@ -41,9 +52,12 @@ class _Moved:
     conversations: list[str] = field(default_factory=list)
     folds: list[dict[str, Any]] = field(default_factory=list)
     name: str | None = None  # of the contact that stayed, before
+    carried: Mapping[str, Any] = field(default_factory=dict)  # what followed, in the words of whoever moved it
 
 
-async def merge(session: TenantSession, merger: Merger, folds: Sequence[Fold] = ()) -> UUID:
+async def merge(
+    session: TenantSession, merger: Merger, folds: Sequence[Fold] = (), *, carried: Mapping[str, Any] = _NOTHING
+) -> UUID:
     """All that was of the one that goes is of the one that stays. Gives the event, which can be taken back.
 
     On each connection at most one of them may have an open conversation: `folds.rivals` names those to fold before.
@@ -57,6 +71,7 @@ async def merge(session: TenantSession, merger: Merger, folds: Sequence[Fold] = 
         conversations=[str(one) for one in await session.scalars(_MOVE_CONVERSATIONS, pair)],
         folds=[fold.detail for fold in folds],
         name=row.name,
+        carried=carried,
     )
     await session.execute(_MOVE_OUTBOUND, {**pair, "conversations": [UUID(one) for one in moved.conversations]})
     await session.execute(_COMPLETE, pair)
@@ -64,7 +79,7 @@ async def merge(session: TenantSession, merger: Merger, folds: Sequence[Fold] = 
     return await _record(session, merger.kept, ContactEventKind.MERGED, _plain_of(moved))
 
 
-async def unmerge(session: TenantSession, event: UUID) -> ContactId:
+async def unmerge(session: TenantSession, event: UUID) -> Parted:
     """The contact that had gone is there again with what was its own. Who opted out stays out, in both."""
     await hold(session)
     found = (await session.execute(_EVENT, {"event": event})).one_or_none()
@@ -86,7 +101,7 @@ async def unmerge(session: TenantSession, event: UUID) -> ContactId:
     await session.execute(_GIVE_BACK_OUTBOUND, {**pair, "conversations": conversations})
     await session.execute(_GIVE_BACK_NAME, {**pair, "name": detail["name"]})
     await _record(session, kept, ContactEventKind.UNMERGED, {"of": str(event), "gone": str(gone)})
-    return ContactId(gone)
+    return Parted(kept=ContactId(kept), gone=ContactId(gone), carried=detail.get("carried") or {})
 
 
 async def renumber(session: TenantSession, changes: Sequence[Renumbering]) -> None:
@@ -119,6 +134,7 @@ def _plain_of(moved: _Moved) -> dict[str, Any]:
         "conversations": moved.conversations,
         "folds": moved.folds,
         "name": moved.name,
+        "carried": dict(moved.carried),
     }
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from channels.contents import Content, content_to_json
 from channels.policy import Reason
-from channels.stores.thread import Appended, Entry, append
+from channels.stores.thread import Appended, Entry, add
 from core import telemetry
 from core.db.sessions import TenantSession
 from core.errors import NotFound
@@ -101,7 +101,8 @@ async def queue_many(session: TenantSession, news: Sequence[NewOutbound]) -> lis
     for new in news:
         if new.intent not in known:
             fresh.setdefault(new.intent, new)
-    added = await append(session, [_entry(new, lines[new.conversation]) for new in fresh.values()])
+    entries = [_entry(new, lines[new.conversation].connection) for new in fresh.values()]
+    added = await add(session, entries, {conversation: line.last_seq for conversation, line in lines.items()})
     if added:
         await session.execute(_QUEUE, _columns(fresh.values(), added))
     messages = dict(zip(fresh, (entry.id for entry in added), strict=True))
@@ -151,16 +152,18 @@ _MAY_START: Final = Outbound.started_at > func.clock_timestamp() - text(f"interv
 _NUDGE: Final = text("SELECT pg_notify('outbox', '')")
 
 
-async def _hold(
-    session: TenantSession, conversations: Collection[ConversationId]
-) -> dict[ConversationId, ConnectionId]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    connection: ConnectionId
+    last_seq: int
+
+
+async def _hold(session: TenantSession, conversations: Collection[ConversationId]) -> dict[ConversationId, _Line]:
     """Locked until the commit, each with its line. Before them their contacts, to which the new rows will refer."""
-    bound = {"ids": sorted(conversations)}
-    await session.execute(_CONTACTS, bound)
-    held = {row.id: row.connection_id for row in await session.execute(_THREADS, bound)}
-    if len(held) < len(conversations):
+    rows = (await session.execute(_THREADS, {"ids": sorted(conversations)})).all()
+    if len(rows) < len(conversations):
         raise NotFound("Esta conversa não existe.", "This conversation does not exist.")
-    return held
+    return {row.id: _Line(row.connection_id, row.message_seq) for row in rows}
 
 
 def _entry(new: NewOutbound, connection: ConnectionId) -> Entry:
@@ -230,13 +233,12 @@ _IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
 _TEXTS: Final = ARRAY(Text)
 _MOMENTS: Final = ARRAY(DateTime(timezone=True))
 
-_CONTACTS: Final = text("""
-    SELECT FROM contacts WHERE id IN (SELECT contact_id FROM conversations WHERE id = ANY (:ids))
-    ORDER BY id FOR KEY SHARE
-""").bindparams(_IDS)
-
 _THREADS: Final = text("""
-    SELECT id, connection_id FROM conversations WHERE id = ANY (:ids) ORDER BY id FOR NO KEY UPDATE
+    WITH people AS MATERIALIZED (
+        SELECT FROM contacts WHERE id IN (SELECT contact_id FROM conversations WHERE id = ANY (:ids))
+        ORDER BY id FOR KEY SHARE)
+    SELECT id, connection_id, message_seq FROM conversations
+    WHERE id = ANY (:ids) AND (SELECT count(*) FROM people) >= 0 ORDER BY id FOR NO KEY UPDATE
 """).bindparams(_IDS)
 
 _KNOWN: Final = text("SELECT intent_key FROM outbound WHERE intent_key = ANY (:intents)").bindparams(

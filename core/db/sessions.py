@@ -5,6 +5,7 @@
 open one is a short list, kept by tests/architecture/test_crossing.py.
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,15 +13,19 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from core.db.strength import refuse_strong_role
 from core.errors import Unavailable
 from core.ids import CompanyId
 
 _CONNECT_SECONDS: Final = 5
+_IDLE_SECONDS: Final = 1.0  # after which a line is asked whether it is still there
+_IDLE_SINCE: Final = "idle_since"
 _SET_TENANT: Final = text("SELECT set_config('app.tenant', :tenant, true)")
 
 
@@ -60,6 +65,7 @@ class Pool:
     size: int = 5
     overflow: int = 5
     is_pooled: bool = False
+    wait: float = 2.0  # seconds for a line, where all are taken
 
 
 class Database:
@@ -102,15 +108,35 @@ def open_engine(url: str, pool: Pool) -> AsyncEngine:
     arguments: dict[str, Any] = {"timeout": _CONNECT_SECONDS}
     if pool.is_pooled:  # behind a transaction pooler a prepared statement may meet another server connection
         arguments |= {"statement_cache_size": 0, "prepared_statement_name_func": lambda: f"__{uuid4()}__"}
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool.size,
         max_overflow=pool.overflow,
-        pool_timeout=2,
-        pool_pre_ping=True,
+        pool_timeout=pool.wait,
         hide_parameters=True,  # an error would quote what people wrote
         connect_args=arguments,
     )
+    _ping_after_idling(engine)
+    return engine
+
+
+def _ping_after_idling(engine: AsyncEngine) -> None:
+    """The pool's own ping is three round trips for each transaction; a line that was just used needs none."""
+
+    def checked_in(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info[_IDLE_SINCE] = time.monotonic()
+
+    def checked_out(line: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get(_IDLE_SINCE, time.monotonic()) < _IDLE_SECONDS:
+            return
+        dialect = engine.dialect
+        try:
+            dialect.do_ping(line)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+
+    event.listen(engine.sync_engine, "checkin", checked_in)
+    event.listen(engine.sync_engine, "checkout", checked_out)
 
 
 def first_line(error: BaseException) -> str:

@@ -82,7 +82,7 @@ async def unite(inbox: Inbox, kept: ContactId, gone: ContactId) -> UUID:
 
 async def undo(inbox: Inbox, event: UUID) -> ContactId:
     async with inbox.session() as session:
-        return await unmerge(session, event)
+        return (await unmerge(session, event)).gone
 
 
 async def said_in(inbox: Inbox, conversation: ConversationId) -> list[tuple[int, str]]:
