@@ -123,6 +123,8 @@ class Settings(BaseSettings):
     whatsapp_api_version: Annotated[str, Field(pattern=r"^v\d{1,3}\.\d$")] = "v23.0"
     # Which models answer: the first, then the others where it does not. Their keys have the providers' usual names.
     masteria_model: ModelNames = "rehearsal"
+    masteria_hearing_model: ModelNames | None = None  # voice notes; without it one of the same providers, if any hears
+    masteria_seeing_model: ModelNames | None = None  # pictures; without it those of masteria_model
     openai_api_key: SecretStr | None = None
     openai_base_url: HttpUrl | None = None  # a server that speaks as OpenAI's does
     anthropic_api_key: SecretStr | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from agents.gateway.port import NOTHING_USED, ModelRequest, Usage
+from agents.gateway.port import NOTHING_USED, MediaRequest, ModelRequest, Usage
 from core.errors import AppError
 from core.texts import Text
 
@@ -87,5 +87,9 @@ class Adapter(Protocol):
     async def complete(self, model: str, request: ModelRequest) -> Told: ...
 
     def stream(self, model: str, request: ModelRequest) -> AsyncGenerator[Piece]: ...
+
+    async def transcribe(self, model: str, request: MediaRequest) -> Told: ...
+
+    async def describe(self, model: str, request: MediaRequest) -> Told: ...
 
     async def close(self) -> None: ...

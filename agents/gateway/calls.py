@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Final, Protocol
 
 from agents.gateway import accounting
 from agents.gateway.adapter import MOST_CHARACTERS, Adapter, Failed, Failure, Finish, Piece, Told
 from agents.gateway.breaker import Breaker
-from agents.gateway.port import NOTHING_USED, ModelRequest, Usage
+from agents.gateway.port import NOTHING_USED, MediaRequest, ModelRequest, Purpose, Usage
 from agents.gateway.purse import Tab
 from core.clock import Deadline
 from core.errors import Misconfigured
@@ -49,12 +49,23 @@ class Calls:
         return self._breakers[model].wait
 
     async def ask(self, model: str, request: ModelRequest, *, by: Deadline, tab: Tab) -> Told:
+        return await self._ask(model, request.purpose, lambda of: of.complete(model, request), by=by, tab=tab)
+
+    async def transcribe(self, model: str, request: MediaRequest, *, by: Deadline, tab: Tab) -> Told:
+        return await self._ask(model, Purpose.TRANSCRIBE, lambda of: of.transcribe(model, request), by=by, tab=tab)
+
+    async def describe(self, model: str, request: MediaRequest, *, by: Deadline, tab: Tab) -> Told:
+        return await self._ask(model, Purpose.DESCRIBE, lambda of: of.describe(model, request), by=by, tab=tab)
+
+    async def _ask(
+        self, model: str, purpose: Purpose, call: Callable[[Adapter], Awaitable[Told]], *, by: Deadline, tab: Tab
+    ) -> Told:
         tab.take()
-        with self._counted(model, request, tab) as took:
+        with self._counted(model, purpose, tab) as took:
             adapter = await self._loaded(model, by)
             try:
                 async with asyncio.timeout(by.remaining):
-                    told = await adapter.complete(model, request)
+                    told = await call(adapter)
             except TimeoutError:
                 raise Failed(Failure.SLOW) from None
             took.usage = told.usage
@@ -63,7 +74,7 @@ class Calls:
     async def pieces(self, model: str, request: ModelRequest, *, first_by: Deadline, tab: Tab) -> AsyncGenerator[str]:
         """The words as they come. It ends well only where the model said that it ended."""
         tab.take()
-        with self._counted(model, request, tab) as took:
+        with self._counted(model, request.purpose, tab) as took:
             adapter = await self._loaded(model, first_by)
             by, finish, size = first_by, None, 0
             async with aclosing(adapter.stream(model, request)) as stream:
@@ -91,7 +102,7 @@ class Calls:
             raise Failed(Failure.DENIED, usage=NOTHING_USED) from None
 
     @contextmanager
-    def _counted(self, model: str, request: ModelRequest, tab: Tab) -> Iterator["_Took"]:
+    def _counted(self, model: str, purpose: Purpose, tab: Tab) -> Iterator["_Took"]:
         """One who goes away in the middle leaves the breaker as it was, and a cost that nobody knows."""
         breaker, took, start = self._breakers[model], _Took(), time.monotonic()
         breaker.begin()
@@ -100,11 +111,11 @@ class Calls:
         except Failed as failed:
             took.usage = failed.usage
             self._blame(breaker, failed)
-            self._tell(model, request, failed.failure.value, start)
+            self._tell(model, purpose, failed.failure.value, start)
             raise
         else:
             breaker.succeeded()
-            self._tell(model, request, "answered", start)
+            self._tell(model, purpose, "answered", start)
         finally:
             tab.add(took.usage)
             accounting.count(model, took.usage)
@@ -119,12 +130,12 @@ class Calls:
         else:
             breaker.succeeded()  # it is there, and answers
 
-    def _tell(self, model: str, request: ModelRequest, outcome: str, start: float) -> None:
+    def _tell(self, model: str, purpose: Purpose, outcome: str, start: float) -> None:
         tell = _log.debug if outcome == "answered" else _log.warning
         tell(
             "model.called",
             model=model,
-            purpose=request.purpose.value,
+            purpose=purpose.value,
             outcome=outcome,
             seconds=round(time.monotonic() - start, 3),
         )

@@ -4,12 +4,24 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from agents.gateway.adapter import Failed
+from agents.gateway import picture
+from agents.gateway.adapter import MOST_CHARACTERS, Failed, Failure, Told
 from agents.gateway.answers import checked
 from agents.gateway.attempts import Attempt, Attempts
 from agents.gateway.calls import Adapters, Calls
 from agents.gateway.models import REHEARSAL, Keys, Models, provider_of
-from agents.gateway.port import ModelGarbage, ModelReply, ModelRequest, ModelUnavailable, Usage
+from agents.gateway.port import (
+    NOTHING_USED,
+    MediaRequest,
+    ModelGarbage,
+    ModelPort,
+    ModelReply,
+    ModelRequest,
+    ModelUnavailable,
+    NoModel,
+    Purpose,
+    Usage,
+)
 from agents.gateway.purse import Purse, Tab
 from agents.gateway.registry import Registry
 from agents.gateway.repair import repaired
@@ -51,6 +63,12 @@ class Gateway:
     def stream(self, request: ModelRequest) -> AsyncGenerator[str]:
         return self.stream_within(Purse(), request)
 
+    async def transcribe(self, request: MediaRequest) -> ModelReply:
+        return await self.perceive_within(Purse(), Purpose.TRANSCRIBE, request)
+
+    async def describe(self, request: MediaRequest) -> ModelReply:
+        return await self.perceive_within(Purse(), Purpose.DESCRIBE, request)
+
     async def warm(self) -> None:
         """Load what the models need, before the first customer would wait for it."""
         for model in self._models.every:
@@ -89,7 +107,29 @@ class Gateway:
                 return
         raise attempts.given_up(tab.used)
 
-    def _attempts(self, request: ModelRequest) -> Attempts:
+    async def perceive_within(self, purse: Purse, purpose: Purpose, request: MediaRequest) -> ModelReply:
+        """Of a recording its words, of a picture its description: of one try each, for there is nothing to repair."""
+        if not self._models.chain(request.aliases):
+            raise _nobody()
+        await purse.open()
+        tab, attempts = Tab(purse), self._attempts(request)
+        while (attempt := await attempts.next()) is not None:
+            try:
+                text = await self._perceived(purpose, attempt, request, tab)
+            except Failed as failed:
+                attempts.failed(attempt, failed)
+            else:
+                return ModelReply(
+                    text=text, model=attempt.model, usage=tab.used, is_rehearsal=_is_rehearsal(attempt.model)
+                )
+        raise attempts.given_up(tab.used)
+
+    async def _perceived(self, purpose: Purpose, attempt: Attempt, request: MediaRequest, tab: Tab) -> str:
+        if purpose is Purpose.TRANSCRIBE:
+            return _sound(await self._calls.transcribe(attempt.model, request, by=attempt.by, tab=tab))
+        return picture.description_in(await self._calls.describe(attempt.model, request, by=attempt.by, tab=tab))
+
+    def _attempts(self, request: ModelRequest | MediaRequest) -> Attempts:
         return Attempts(self._models.chain(request.aliases), self._calls, request.deadline)
 
     def _first_by(self, attempt: Attempt) -> Deadline:
@@ -111,12 +151,12 @@ class Gateway:
             model=attempt.model,
             usage=tab.used,
             data=data,
-            is_rehearsal=provider_of(attempt.model) == REHEARSAL,
+            is_rehearsal=_is_rehearsal(attempt.model),
         )
 
 
 class TurnModel:
-    """A ModelPort with a budget, for one turn. `used` is what all calls through it took, streams included."""
+    """A ModelPort and its senses with a budget, for one turn. `used` is what all calls through it took."""
 
     def __init__(self, gateway: Gateway, purse: Purse) -> None:
         self._gateway = gateway
@@ -132,12 +172,40 @@ class TurnModel:
     def stream(self, request: ModelRequest) -> AsyncGenerator[str]:
         return self._gateway.stream_within(self._purse, request)
 
+    async def transcribe(self, request: MediaRequest) -> ModelReply:
+        return await self._gateway.perceive_within(self._purse, Purpose.TRANSCRIBE, request)
+
+    async def describe(self, request: MediaRequest) -> ModelReply:
+        return await self._gateway.perceive_within(self._purse, Purpose.DESCRIBE, request)
+
+
+def used_by(model: ModelPort) -> Usage:
+    """What all calls through it took, those that were cut off too, where it keeps a tab."""
+    return model.used if isinstance(model, TurnModel) else NOTHING_USED
+
 
 def make_gateway(settings: Settings, *, spending: Spending | None = None) -> Gateway:
     """Raises `Misconfigured` where a model's key is missing."""
     models, keys = Models.of(settings), Keys.of(settings)
     keys.check(models)
     return Gateway(models, spending=spending, adapters=Registry(keys))
+
+
+def _is_rehearsal(model: str) -> bool:
+    return provider_of(model) == REHEARSAL
+
+
+def _sound(told: Told) -> str:
+    if len(told.text) > MOST_CHARACTERS:
+        raise Failed(Failure.BROKEN, usage=told.usage)
+    return " ".join(told.text.split())
+
+
+def _nobody() -> NoModel:
+    return NoModel(
+        "Nenhum modelo desta instalação ouve: defina MASTERIA_HEARING_MODEL.",
+        "None of the models of this installation hears: set MASTERIA_HEARING_MODEL.",
+    )
 
 
 def _garbage(model: str, usage: Usage) -> ModelGarbage:

@@ -7,11 +7,12 @@ from typing import Any, Final, cast
 import litellm
 from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 
+from agents.gateway import picture, sound
 from agents.gateway.adapter import Failed, Failure, Piece, Told
 from agents.gateway.connections import capped_client
 from agents.gateway.models import OPENAI, Keys, provider_of
-from agents.gateway.port import ModelRequest, Prompt, Usage
-from agents.gateway.prices import cost_micros, price_of
+from agents.gateway.port import MediaRequest, ModelRequest, Prompt, Usage
+from agents.gateway.prices import cost_micros, price_of, sound_price_of
 from agents.gateway.provider_errors import as_failures
 from agents.gateway.wire import finish_of, response_format
 from core.logging import adopt
@@ -24,7 +25,8 @@ def make_adapter(keys: Keys) -> "LiteLlmAdapter":
     litellm.drop_params = True
     litellm.suppress_debug_info = True
     adopt("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")  # its handlers print requests
-    price_of(OPENAI)  # reads the table here, where nobody waits for it
+    price_of(OPENAI)  # reads the tables here, where nobody waits for them
+    sound_price_of(OPENAI)
     return LiteLlmAdapter(keys)
 
 
@@ -35,9 +37,24 @@ class LiteLlmAdapter:
         self._is_open = False
 
     async def complete(self, model: str, request: ModelRequest) -> Told:
+        return await self._asked(model, self._call(model, request))
+
+    async def transcribe(self, model: str, request: MediaRequest) -> Told:
         await self._connect()
         with as_failures():
-            response = await litellm.acompletion(**self._call(model, request))
+            answer = await litellm.atranscription(**self._base(model, request), **sound.fields(model, request))
+            told = answer.model_dump() if hasattr(answer, "model_dump") else dict(answer)
+            return sound.heard(model, told, is_priced=True)
+
+    async def describe(self, model: str, request: MediaRequest) -> Told:
+        asked = {"messages": picture.messages(request), "response_format": response_format(picture.SCHEMA)}
+        options = {"max_tokens": request.max_output_tokens, "drop_params": True}
+        return await self._asked(model, self._base(model, request) | asked | options)
+
+    async def _asked(self, model: str, call: dict[str, Any]) -> Told:
+        await self._connect()
+        with as_failures():
+            response = await litellm.acompletion(**call)
             usage = _usage(model, response.usage)
             choice = response.choices[0]
             if getattr(choice.message, "refusal", None) or _refusal(choice.message):
@@ -72,19 +89,26 @@ class LiteLlmAdapter:
 
     def _call(self, model: str, request: ModelRequest) -> dict[str, Any]:
         provider = provider_of(model)
-        call: dict[str, Any] = {
-            "model": model,
+        call = self._base(model, request) | {
             "messages": [_message(prompt, provider) for prompt in request.prompts],
             "temperature": request.temperature,
             "max_tokens": request.max_output_tokens,
-            "timeout": min(request.deadline.remaining, _LONGEST),
-            "num_retries": 0,
-            "max_retries": 0,
             "drop_params": True,
             "metadata": dict(request.metadata),
         }
         if request.schema is not None:
             call["response_format"] = response_format(request.schema)
+        return call
+
+    def _base(self, model: str, request: ModelRequest | MediaRequest) -> dict[str, Any]:
+        """What every call carries: whom it is for, and that nobody repeats it but us."""
+        provider = provider_of(model)
+        call: dict[str, Any] = {
+            "model": model,
+            "timeout": min(request.deadline.remaining, _LONGEST),
+            "num_retries": 0,
+            "max_retries": 0,
+        }
         if (key := self._keys.by_provider.get(provider)) is not None:
             call["api_key"] = key
         if provider == OPENAI and self._keys.openai_base is not None:

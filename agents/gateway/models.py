@@ -9,6 +9,9 @@ from core.settings import Settings
 
 REHEARSAL: Final = "rehearsal"
 OPENAI: Final = "openai"
+HEARING: Final = "hearing"  # the alias of those that write recordings down
+SEEING: Final = "seeing"  # of those that describe pictures
+_HEARS: Final[Mapping[str, str]] = {REHEARSAL: REHEARSAL, OPENAI: "openai/whisper-1"}  # where nothing else is set
 _OPENAI_VERSION: Final = "/v1"
 _NO_KEY: Final = "none"  # a server of one's own that asks for none is still sent a header
 
@@ -22,12 +25,16 @@ class Models:
 
     @classmethod
     def of(cls, settings: Settings) -> "Models":
-        return cls(default=tuple(dict.fromkeys(settings.masteria_model.split(","))))
+        default = _names(settings.masteria_model)
+        hearing = tuple(dict.fromkeys(_HEARS[kind] for name in default if (kind := provider_of(name)) in _HEARS))
+        told = {HEARING: settings.masteria_hearing_model, SEEING: settings.masteria_seeing_model}
+        own = {alias: _names(names) for alias, names in told.items() if names is not None}
+        return cls(default=default, by_alias={HEARING: hearing, **own})
 
     def chain(self, aliases: Sequence[str]) -> tuple[str, ...]:
-        """In the order in which they are asked, each once."""
-        names = [name for alias in aliases for name in self.by_alias.get(alias, self.default)]
-        return tuple(dict.fromkeys(names)) or self.default
+        """In the order in which they are asked, each once. An alias may stand for none: not every model hears."""
+        names = [name for alias in aliases or ("",) for name in self.by_alias.get(alias, self.default)]
+        return tuple(dict.fromkeys(names))
 
     @property
     def every(self) -> tuple[str, ...]:
@@ -75,6 +82,10 @@ KEY_NAMES: Final = {
 
 def provider_of(model: str) -> str:
     return model.partition("/")[0].partition("?")[0]
+
+
+def _names(told: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(told.split(",")))
 
 
 def _with_version(base: str) -> str:

@@ -11,11 +11,12 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_openai import ChatOpenAI
 from openai.types.chat import ChatCompletion
 
+from agents.gateway import picture, sound
 from agents.gateway.adapter import Failed, Failure, Finish, Piece, Told
 from agents.gateway.connections import capped_client
 from agents.gateway.models import OPENAI, Keys
-from agents.gateway.port import ModelRequest, Usage
-from agents.gateway.prices import cost_micros, price_of
+from agents.gateway.port import MediaRequest, ModelRequest, Usage
+from agents.gateway.prices import cost_micros, price_of, sound_price_of
 from agents.gateway.provider_errors import as_failures
 from agents.gateway.wire import finish_of, response_format
 
@@ -25,7 +26,8 @@ _OWN_TEMPERATURE: Final = re.compile(r"o\d|gpt-5(?!.*chat)")
 
 
 def make_adapter(keys: Keys) -> "OpenAiAdapter":
-    price_of(OPENAI)  # reads the table here, where nobody waits for it
+    price_of(OPENAI)  # reads the tables here, where nobody waits for them
+    sound_price_of(OPENAI)
     return OpenAiAdapter(key=keys.by_provider.get(OPENAI, ""), base=keys.openai_base)
 
 
@@ -38,18 +40,25 @@ class OpenAiAdapter:
         self._open = AsyncExitStack()
 
     async def complete(self, model: str, request: ModelRequest) -> Told:
-        client = await self._client(model)
+        return await self._asked(model, _messages(request), self._options(model, request))
+
+    async def transcribe(self, model: str, request: MediaRequest) -> Told:
+        """By OpenAI's own client: LangChain's knows chats alone."""
+        client = openai.AsyncOpenAI(
+            api_key=self._key, base_url=self._base, http_client=await self._connected(), max_retries=0
+        )
         with as_failures():
-            try:
-                message = await client.ainvoke(_messages(request), **self._options(model, request))
-            except openai.LengthFinishReasonError as cut:
-                return self._cut(model, cut.completion)
-            usage = self._usage(model, message.usage_metadata)
-            if message.additional_kwargs.get("refusal"):
-                raise Failed(Failure.FILTERED, usage=usage)
-            return Told(
-                text=message.text, finish=finish_of(message.response_metadata.get("finish_reason"), usage), usage=usage
+            answer = await client.audio.transcriptions.create(
+                model=model.partition("/")[2], timeout=request.deadline.remaining, **sound.fields(model, request)
             )
+            return sound.heard(model, answer.model_dump(), is_priced=self._base is None)
+
+    async def describe(self, model: str, request: MediaRequest) -> Told:
+        asked: list[BaseMessage] = [
+            _MESSAGES[each["role"]](content=each["content"]) for each in picture.messages(request)
+        ]
+        options = {"max_tokens": request.max_output_tokens, "response_format": response_format(picture.SCHEMA)}
+        return await self._asked(model, asked, options)
 
     async def stream(self, model: str, request: ModelRequest) -> AsyncGenerator[Piece]:
         client = await self._client(model)
@@ -82,15 +91,32 @@ class OpenAiAdapter:
         told = {"input_tokens": took.prompt_tokens, "output_tokens": took.completion_tokens} if took else None
         return Told(text=text or "", finish=Finish.LENGTH, usage=self._usage(model, told))
 
-    async def _client(self, model: str) -> ChatOpenAI:
+    async def _asked(self, model: str, messages: list[BaseMessage], options: Mapping[str, Any]) -> Told:
+        client = await self._client(model)
+        with as_failures():
+            try:
+                message = await client.ainvoke(messages, **options)
+            except openai.LengthFinishReasonError as cut:
+                return self._cut(model, cut.completion)
+            usage = self._usage(model, message.usage_metadata)
+            if message.additional_kwargs.get("refusal"):
+                raise Failed(Failure.FILTERED, usage=usage)
+            return Told(
+                text=message.text, finish=finish_of(message.response_metadata.get("finish_reason"), usage), usage=usage
+            )
+
+    async def _connected(self) -> httpx.AsyncClient:
         if self._http is None:
             self._http = await self._open.enter_async_context(capped_client())
+        return self._http
+
+    async def _client(self, model: str) -> ChatOpenAI:
         if model not in self._clients:
             self._clients[model] = ChatOpenAI(
                 model=model.partition("/")[2],
                 api_key=self._given_key,
                 base_url=self._base,
-                http_async_client=self._http,
+                http_async_client=await self._connected(),
                 max_retries=0,
                 stream_usage=True,
                 stream_chunk_timeout=None,

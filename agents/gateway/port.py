@@ -16,6 +16,8 @@ class Purpose(StrEnum):
     RESPOND = "respond"
     SUMMARISE = "summarise"
     JUDGE = "judge"
+    TRANSCRIBE = "transcribe"
+    DESCRIBE = "describe"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,18 @@ class ModelRequest:
     temperature: float = 0.0
     cache_key: str = ""  # of the stable part: company and persona version
     metadata: Mapping[str, str] = field(default_factory=dict)  # ids only: a provider may log it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MediaRequest:
+    """A recording to be written down, or a picture to be described. Its bytes go to the provider, never an address."""
+
+    aliases: tuple[str, ...]
+    content: bytes = field(repr=False)
+    mime: str
+    language: str  # that a recording is expected to be in, and a description is written in
+    deadline: Deadline
+    max_output_tokens: int = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +105,14 @@ class ModelPort(Protocol):
     def stream(self, request: ModelRequest) -> AsyncIterator[str]: ...
 
 
+class Senses(Protocol):
+    """Hears and sees. The text is empty where nothing can be made out, which is an answer too."""
+
+    async def transcribe(self, request: MediaRequest) -> ModelReply: ...
+
+    async def describe(self, request: MediaRequest) -> ModelReply: ...
+
+
 class ModelError(AppError):
     """No answer that can be used. `usage` is what it took all the same."""
 
@@ -105,6 +127,10 @@ class ModelUnavailable(ModelError):
 
 class ModelGarbage(ModelError):
     """It answered twice, and neither fits the schema."""
+
+
+class NoModel(ModelUnavailable):
+    """None of the models of this installation can do what was asked."""
 
 
 class BudgetSpent(ModelError):

@@ -58,7 +58,9 @@ def _load(module: str, keys: Keys) -> Adapter:
             f"Falta o pacote {error.name}: instale o grupo `model` neste processo.",
             f"The package {error.name} is missing: install the group `model` for this process.",
         ) from error
-    return RehearsalAdapter(loaded.reply) if module == _BRAIN else cast("Adapter", loaded.make_adapter(keys))
+    if module == _BRAIN:
+        return RehearsalAdapter(loaded.reply, loaded.told_by)
+    return cast("Adapter", loaded.make_adapter(keys))
 
 
 def _tokenizers() -> Path | None:

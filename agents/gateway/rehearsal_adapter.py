@@ -1,11 +1,12 @@
 """The model that is no model: the rehearsal brain, asked in this process and named `rehearsal/<mode>?seed=<number>`."""
 
+import json
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 
 from agents.gateway.adapter import Failed, Failure, Finish, Piece, Told
-from agents.gateway.port import ModelRequest, Usage
+from agents.gateway.port import MediaRequest, ModelRequest, Usage
 
 NAME: Final = re.compile(r"rehearsal(?:/(?P<mode>[a-z_]+))?(?:\?seed=(?P<seed>\d{1,9}))?")
 _PIECE: Final = re.compile(r"\s*\S+|\s+$")
@@ -32,8 +33,11 @@ class Brain(Protocol):
 
 
 class RehearsalAdapter:
-    def __init__(self, brain: Brain) -> None:
+    """`senses` gives what a file says of itself, for a rehearsal hears nothing and sees nothing."""
+
+    def __init__(self, brain: Brain, senses: Callable[[bytes], str] = lambda _: "") -> None:
         self._brain = brain
+        self._senses = senses
 
     async def complete(self, model: str, request: ModelRequest) -> Told:
         """It takes milliseconds."""
@@ -55,6 +59,15 @@ class RehearsalAdapter:
         for piece in _PIECE.finditer(told.text):
             yield Piece(text=piece[0])
         yield Piece(finish=told.finish, usage=told.usage)
+
+    async def transcribe(self, model: str, request: MediaRequest) -> Told:
+        del model
+        return Told(text=self._senses(request.content), finish=Finish.STOP, usage=Usage(cost_micros=0))
+
+    async def describe(self, model: str, request: MediaRequest) -> Told:
+        del model
+        told = json.dumps({"description": self._senses(request.content)}, ensure_ascii=False)
+        return Told(text=told, finish=Finish.STOP, usage=Usage(cost_micros=0))
 
     async def close(self) -> None:
         """It holds nothing."""

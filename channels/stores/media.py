@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, Interval, Uuid, bindparam, func, insert, s
 from core.db.sessions import Database, TenantSession
 from core.errors import NotFound
 from core.ids import CompanyId, ConnectionId, MessageId, new_id
-from core.models.stream import MediaFile, MediaState, MessageKind
+from core.models.stream import MediaFile, MediaState, MessageKind, WordsState
+
+HEARABLE: Final = frozenset({MessageKind.VOICE, MessageKind.AUDIO, MessageKind.IMAGE})  # a model can say what they say
 
 
 class Reason(StrEnum):
@@ -42,6 +44,7 @@ class NewMedia:
     mime: str | None = None
     sha256: str | None = None
     filename: str | None = None
+    is_customers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +107,7 @@ async def note(session: TenantSession, files: Sequence[NewMedia]) -> list[UUID]:
             "declared_mime": file.mime,
             "declared_sha256": file.sha256,
             "filename": file.filename,
+            "words_state": WordsState.AWAITED if file.is_customers and file.kind in HEARABLE else None,
         }
         for file in files
     ]
@@ -190,10 +194,13 @@ async def _settle(session: TenantSession, claim: Claim, **values: object) -> boo
         update(MediaFile)
         .where(*_still(claim))
         .values(lease_until=None, **values)
-        .returning(MediaFile.id)
+        .returning(MediaFile.words_state)
         .execution_options(synchronize_session=False)
     )
-    return done.first() is not None
+    settled = done.first()
+    if settled is not None and settled.words_state is WordsState.AWAITED:
+        await session.execute(_NUDGE_HEARING)
+    return settled is not None
 
 
 def _still(claim: Claim) -> Collection[ColumnElement[bool]]:
@@ -205,6 +212,7 @@ def _reason(kept: str | None) -> Reason | None:
 
 
 _NUDGE: Final = text("SELECT pg_notify('media', '')")
+_NUDGE_HEARING: Final = text("SELECT pg_notify('hearing', '')")
 _CLAIM: Final = text("SELECT company, media, held_fence FROM priv.claim_media(:most, :lease)").bindparams(
     bindparam("lease", type_=Interval)
 )

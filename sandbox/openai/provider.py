@@ -13,6 +13,7 @@ from sandbox.clock import Stamp
 from sandbox.faults import BrokenJson, ErrorCode, Fault, HalfBody, Occasion, Stage, TooManyRequests
 from sandbox.ground import Ground
 from sandbox.ledger import Call, Ledger, Message, Outcome
+from sandbox.openai import transcripts
 from sandbox.openai.embeddings import embeddings
 from sandbox.openai.errors import OpenAiError, coded, no_such_model, refused
 from sandbox.openai.faults import BrokenSse, CutStream, ModelFault, SlowTokens, StreamError
@@ -24,7 +25,10 @@ from sandbox.openai.transcripts import Transcripts
 Work = Callable[[web.Request, Call, Fault | None], Awaitable[web.StreamResponse]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-MODELS: Final = ("gpt-4o", "gpt-4o-mini", "text-embedding-3-large", "text-embedding-3-small", "whisper-1")
+MODELS: Final = (
+    *("gpt-4o", "gpt-4o-mini", "text-embedding-3-large", "text-embedding-3-small"),
+    *("gpt-4o-mini-transcribe", "gpt-4o-transcribe", "whisper-1"),
+)
 CONTEXT: Final = 128_000
 _LARGEST_BODY: Final = 32 * 1024 * 1024
 _BEARER: Final = "Bearer "
@@ -161,8 +165,10 @@ class OpenAi:
         return await _whole(request, told, fault=fault)
 
     async def _transcribe(self, request: web.Request, call: Call, fault: Fault | None) -> web.StreamResponse:
-        answer = await self.transcripts.answer(request)
-        self.ledger.accept(call, Message(wamid=_request_id(call), recipient="whisper-1", kind="audio", text=""))
+        form = await transcripts.read(request)
+        self._check_model(form.model)
+        answer = await self.transcripts.answer(form)
+        self.ledger.accept(call, Message(wamid=_request_id(call), recipient=form.model, kind="audio", text=""))
         return answer if fault is None else await misbehaving.accepted(request, fault, answer)
 
     async def _list_models(self, request: web.Request, call: Call, fault: Fault | None) -> web.StreamResponse:

@@ -1,5 +1,7 @@
 """Reading a chat completion as OpenAI does: what is missing or wrong is refused in its words."""
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +17,10 @@ _FORMATS: Final = ("text", "json_object", "json_schema")
 _SCHEMA_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _HOTTEST: Final = 2
 _CHARACTERS_PER_TOKEN: Final = 4
+_PICTURE_TOKENS: Final = 765  # of a square of a thousand points, looked at closely
+_LARGEST_PICTURE: Final = 20 * 1024 * 1024
+_DATA_URL: Final = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,(?P<content>.*)", re.DOTALL)
+_PICTURES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,14 +96,37 @@ def _messages(body: Json) -> list[Json]:
 def _size(message: Json, number: int) -> int:
     if message.get("role") not in _ROLES:
         raise wrong_value(f"messages[{number}].role", expected="one of " + ", ".join(_ROLES))
-    content = message.get("content")
+    content, pictures = message.get("content"), 0
     if isinstance(content, list):
+        pictures = sum(_picture_tokens(part) for part in content)
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     if content is None and message["role"] in {"assistant", "function"}:
         content = ""
     if not isinstance(content, str):
         raise wrong_type(f"messages[{number}].content", expected="a string or an array of objects")
-    return tokens_of(content)
+    return tokens_of(content) + pictures
+
+
+def _picture_tokens(part: object) -> int:
+    """Of a part that is a picture, which has to be one that a model can look at."""
+    if not isinstance(part, dict) or part.get("type") != "image_url":
+        return 0
+    told = part.get("image_url")
+    address = str(told.get("url", "")) if isinstance(told, dict) else ""
+    if address.startswith(("http://", "https://")):
+        return _PICTURE_TOKENS
+    found = _DATA_URL.fullmatch(address)
+    if found is None:
+        raise OpenAiError(400, "Invalid image URL.", code="invalid_image_url")
+    try:
+        content = base64.b64decode(found["content"], validate=True)
+    except binascii.Error:
+        raise OpenAiError(400, "Invalid base64 image_url.", code="invalid_base64") from None
+    if not content.startswith(_PICTURES) or len(content) > _LARGEST_PICTURE:
+        formats = "['png', 'jpeg', 'gif', 'webp']"
+        message = f"You uploaded an unsupported image. Please make sure your image is valid and one of {formats}."
+        raise OpenAiError(400, message, code="invalid_image_format")
+    return _PICTURE_TOKENS
 
 
 def _check_temperature(body: Json) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from agents.gateway.adapter import Adapter, Failed, Failure, Finish, Piece, Told
 from agents.gateway.gateway import Gateway
 from agents.gateway.models import Models
-from agents.gateway.port import ModelRequest, Prompt, Purpose, Schema, Usage
+from agents.gateway.port import MediaRequest, ModelRequest, Prompt, Purpose, Schema, Usage
 from core.clock import Deadline
 
 TOOK = Usage(input_tokens=100, output_tokens=10, cost_micros=350)
@@ -48,12 +48,25 @@ class Played:
 
     acts: list[Act]
     asked: list[ModelRequest] = field(default_factory=list)
+    perceived: list[MediaRequest] = field(default_factory=list)
     closed: int = 0
     streams_closed: int = 0
 
     async def complete(self, model: str, request: ModelRequest) -> Told:
         del model
-        act = self._next(request)
+        self.asked.append(request)
+        return await self._act()
+
+    async def transcribe(self, model: str, request: MediaRequest) -> Told:
+        del model
+        self.perceived.append(request)
+        return await self._act()
+
+    async def describe(self, model: str, request: MediaRequest) -> Told:
+        return await self.transcribe(model, request)
+
+    async def _act(self) -> Told:
+        act = self._next()
         match act:
             case str():
                 return Told(text=act, finish=Finish.STOP, usage=TOOK)
@@ -66,7 +79,8 @@ class Played:
 
     async def stream(self, model: str, request: ModelRequest) -> AsyncGenerator[Piece]:
         del model
-        act = self._next(request)
+        self.asked.append(request)
+        act = self._next()
         try:
             match act:
                 case Failed():
@@ -91,8 +105,7 @@ class Played:
     async def close(self) -> None:
         self.closed += 1
 
-    def _next(self, request: ModelRequest) -> Act:
-        self.asked.append(request)
+    def _next(self) -> Act:
         return self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
 
 

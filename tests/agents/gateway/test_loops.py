@@ -81,3 +81,9 @@ class TestIsLoop:
 
     def test_bare_tuples_do_as_well(self) -> None:
         assert is_loop([tuple(line) for line in talk(*WORDS[:6], seconds=1)])  # type: ignore[misc] # a tuple is one
+
+    def test_short_answers_of_a_quick_thumb_are_none(self) -> None:
+        assert not is_loop(talk("sim", "Ana", "8 mil", "sexta", "ok", "pode ser", "isso", seconds=2))
+
+    def test_longer_ones_that_fingers_can_type_are_none(self) -> None:
+        assert not is_loop(talk(*WORDS, seconds=3.5))

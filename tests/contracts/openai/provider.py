@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from agents.gateway.adapter import Adapter
 from agents.gateway.gateway import Gateway
-from agents.gateway.models import Keys, Models
+from agents.gateway.models import HEARING, Keys, Models
 from agents.gateway.port import ModelRequest, Prompt, Purpose, Schema
 from agents.gateway.registry import Registry
 from core.clock import Deadline
@@ -17,6 +17,7 @@ from sandbox.world import Sandbox
 
 KEY: Final = "sk-contract"
 MODEL: Final = "openai/gpt-4o"
+EAR: Final = "openai/whisper-1"
 WORDS: Final = "Olá! Temos vaga amanhã às 10h."
 SAY: Final = Schema(
     name="respond",
@@ -76,7 +77,7 @@ async def provider(kind: str, *, key: str = KEY, port: int | None = None) -> Asy
         base = sandbox.url if port is None else f"http://127.0.0.1:{port}"
         keys = Keys(by_provider={"openai": key}, openai_base=f"{base}/v1")
         adapters = Registry(keys) if kind == "langchain" else ByLiteLlm(keys)
-        gateway = Gateway(Models(default=(MODEL,)), adapters=adapters)
+        gateway = Gateway(Models(default=(MODEL,), by_alias={HEARING: (EAR,)}), adapters=adapters)
         await gateway.warm()
         try:
             yield Provider(sandbox, gateway)

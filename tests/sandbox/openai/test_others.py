@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.openai.embeddings import vector_of
 from sandbox.openai.transcripts import LARGEST
+from sandbox.recordings import voice_note
 from sandbox.world import Sandbox
 from tests.sandbox.asking import get, post
 from tests.sandbox.openai.conftest import KEY
@@ -64,20 +65,36 @@ class TestEmbeddings:
 class TestTranscriptions:
     async def test_known_audio_says_what_the_table_says(self, sandbox: Sandbox, openai: httpx.AsyncClient) -> None:
         sandbox.openai.transcripts.tell(AUDIO, "quero marcar para amanhã")
-        assert await heard(openai, AUDIO) == {"text": "quero marcar para amanhã"}
+        assert (await heard(openai, AUDIO))["text"] == "quero marcar para amanhã"
+
+    async def test_a_voice_note_of_ours_says_what_was_written_into_it(self, openai: httpx.AsyncClient) -> None:
+        told = await heard(openai, voice_note("quero marcar", seconds=7.2))
+        assert told == {"text": "quero marcar", "usage": {"type": "duration", "seconds": 8}}
 
     async def test_unknown_audio_is_not_made_up(self, openai: httpx.AsyncClient) -> None:
-        assert "ninguém disse" in (await heard(openai, AUDIO))["text"]
+        assert (await heard(openai, AUDIO))["text"] == ""
+        detailed = await heard(openai, voice_note(seconds=2), response_format="verbose_json")
+        assert (detailed["segments"], detailed["duration"]) == ([], 2.0)
+
+    async def test_newer_models_are_paid_by_tokens(self, openai: httpx.AsyncClient) -> None:
+        told = await heard(openai, voice_note("oi", seconds=4), model="gpt-4o-mini-transcribe")
+        assert told["usage"]["input_token_details"] == {"text_tokens": 0, "audio_tokens": 40}
+        refused = await sent(openai, AUDIO, model="gpt-4o-mini-transcribe", response_format="verbose_json")
+        assert refused.status_code == 400
 
     async def test_formats(self, sandbox: Sandbox, openai: httpx.AsyncClient) -> None:
         sandbox.openai.transcripts.tell(AUDIO, "oi")
         assert (await sent(openai, AUDIO, response_format="text")).text == "oi\n"
-        assert (await heard(openai, AUDIO, response_format="verbose_json", language="pt"))["language"] == "pt"
+        assert (await heard(openai, AUDIO, response_format="verbose_json", language="pt"))["language"] == "portuguese"
         assert (await sent(openai, AUDIO, response_format="srt")).status_code == 400
 
     async def test_what_is_wrong_is_refused(self, openai: httpx.AsyncClient) -> None:
         assert (await sent(openai, b"")).status_code == 400
         assert (await sent(openai, b"x" * (LARGEST + 1))).status_code == 413
+        assert (await sent(openai, AUDIO, model="whisper-9")).status_code == 404
+        files = {"file": ("a.amr", AUDIO)}
+        refused = await openai.post("/audio/transcriptions", files=files, data={"model": "whisper-1"})
+        assert "Invalid file format" in refused.json()["error"]["message"]
         assert (await openai.post("/audio/transcriptions", data={"model": "whisper-1"})).status_code == 400
         assert (await openai.post("/audio/transcriptions", files={"file": ("a.ogg", AUDIO)})).status_code == 400
 
