@@ -62,11 +62,15 @@ fmt: $(VENV)/.dev ## format and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 
 .PHONY: bench
-bench: bench-startup bench-inbound bench-send ## run every benchmark; bench-NAME runs one
+bench: bench-startup bench-inbound bench-send bench-turn ## run every benchmark; bench-NAME runs one
 
 .PHONY: bench-%
 bench-%: $(VENV)/.dev
 	@$(BIN)/python -m bench.$*
+
+.PHONY: transcripts
+transcripts: $(VENV)/.dev ## talk with each shipped persona, and write docs/transcripts.md
+	@$(BIN)/python -m bench.transcripts
 
 .PHONY: lock
 lock: $(UV) ## write the hash-pinned locks anew from pyproject.toml

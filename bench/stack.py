@@ -55,13 +55,17 @@ class Stack:
 
 def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """A command as a user types it, in an environment that names no service unless the test does."""
+    return run_within(SECONDS, *words, **environment)
+
+
+def run_within(seconds: float, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     return subprocess.run(
         [str(MASTERIA), *words],
         check=False,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
         env=clean | environment,
         stdin=subprocess.DEVNULL,
     )
