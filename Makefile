@@ -40,9 +40,12 @@ test: $(VENV)/.dev ## run every test (real PostgreSQL and Valkey come along)
 coverage: $(VENV)/.dev ## the same, with what they cover; half as long again
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report=term $(ARGS)
 
+# Random tests of which `make test` runs a part.
+RANDOM := tests/graphs/test_intake_order.py tests/channels/test_consent.py tests/graphs/test_handoff.py
+
 .PHONY: chaos
 chaos: $(VENV)/.dev ## kill, freeze and cut off real processes: minutes (CHAOS_SEED=… plays a run again)
-	@CHAOS=1 $(BIN)/python -m pytest -n 2 --dist loadscope tests/chaos/minutes $(ARGS)
+	@CHAOS=1 $(BIN)/python -m pytest -n 2 --dist loadscope tests/chaos/minutes $(RANDOM) $(ARGS)
 
 .PHONY: chaos-full
 chaos-full: $(VENV)/.dev ## the same at full size, one run after the other: half an hour

@@ -121,12 +121,17 @@ def open_engine(url: str, pool: Pool) -> AsyncEngine:
 
 
 def _ping_after_idling(engine: AsyncEngine) -> None:
-    """The pool's own ping is three round trips for each transaction; a line that was just used needs none."""
+    """The pool's own ping is three round trips for each transaction; a line that was just used needs none.
+
+    One that the server ended meanwhile knows it, without being asked.
+    """
 
     def checked_in(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
         record.info[_IDLE_SINCE] = time.monotonic()
 
     def checked_out(line: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        if record.driver_connection is not None and record.driver_connection.is_closed():
+            raise DisconnectionError
         if time.monotonic() - record.info.get(_IDLE_SINCE, time.monotonic()) < _IDLE_SECONDS:
             return
         dialect = engine.dialect

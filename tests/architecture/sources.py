@@ -22,7 +22,7 @@ def pyproject() -> Mapping[str, Any]:
 PACKAGES: Final[tuple[str, ...]] = tuple(pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     path: str
     text: str
@@ -61,7 +61,13 @@ def idle(rule: Rule, exempt: Collection[str], *folders: str) -> list[str]:
 
 
 def nodes(source: Source, kind: type[Node]) -> Iterator[Node]:
-    return (node for node in ast.walk(source.tree) if isinstance(node, kind))
+    return (node for node in every_node(source) if isinstance(node, kind))
+
+
+@cache
+def every_node(source: Source) -> tuple[ast.AST, ...]:
+    """Dozens of rules read the same trees."""
+    return tuple(ast.walk(source.tree))
 
 
 def full_name(node: ast.expr, names: Mapping[str, str]) -> str:
@@ -73,7 +79,7 @@ def full_name(node: ast.expr, names: Mapping[str, str]) -> str:
 def imported_names(source: Source) -> dict[str, str]:
     """What each imported name stands for."""
     names: dict[str, str] = {}
-    for node in ast.walk(source.tree):
+    for node in every_node(source):
         if isinstance(node, ast.Import):
             names |= {alias.asname: alias.name for alias in node.names if alias.asname}
         if isinstance(node, ast.ImportFrom):

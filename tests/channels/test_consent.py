@@ -38,6 +38,7 @@ from core.models.record import DomainEvent
 from core.models.stream import Author, Conversation, Direction
 from tests.fixtures.gates import Judge, Somebody, gather_crowd, hesitating, in_hands, never_quiet, queue_for
 from tests.fixtures.outbox import IMPATIENT, World, make_world
+from tests.fixtures.sizes import size
 
 PATHS: Final = (
     *(ConsentSource.KEYWORD, ConsentSource.BUTTON, ConsentSource.PROVIDER, ConsentSource.STAFF, ConsentSource.MODEL),
@@ -654,14 +655,14 @@ async def another_conversation(world: World, who: Somebody) -> Somebody:
 
 
 class TestRandomMoments:
-    """A thousand in all, at full speed."""
+    """At full speed; with `make chaos` a thousand in all."""
 
     @pytest.mark.parametrize("source", PATHS)
-    async def test_two_hundred_opt_outs_over_one_path_let_nothing_start(
+    async def test_many_opt_outs_over_one_path_let_nothing_start(
         self, world: World, source: ConsentSource
     ) -> None:
         world = hesitating(world)
-        crowd = await gather_crowd(world, 200)
+        crowd = await gather_crowd(world, size(80, chaos=200))
         await queue_for(world, crowd, purpose=Purpose.MARKETING, each=3)
         judge = Judge(world)
 

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +25,7 @@ from tests.deploy.files import (
     ours,
     services,
 )
+from tests.fixtures.helps import help_of
 
 MASTERIA: Final = Path(sys.executable).with_name("masteria")
 
@@ -88,11 +88,6 @@ def calls_of_manual() -> Iterator[Call]:
 CALLS: Final = tuple(dict.fromkeys([*calls_of_compose(), *calls_of_manual()]))
 
 
-@cache
-def help_of(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([MASTERIA, *words, "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 class TestCommands:
     def test_enough_is_found_to_be_worth_checking(self) -> None:
         named = {call.words[0] for call in CALLS}
@@ -104,10 +99,10 @@ class TestCommands:
         assert name in COMMANDS
         # A command of several words may keep the options in the help of the second.
         shown = help_of(name)
-        assert shown.returncode == 0, shown.stderr
+        assert shown.code == 0, shown.err
         deeper = help_of(name, rest[0]) if rest and not rest[0].startswith("-") else shown
-        assert deeper.returncode == 0, deeper.stderr
-        known = set(re.findall(r"--?[\w-]+|\w+", shown.stdout + deeper.stdout))
+        assert deeper.code == 0, deeper.err
+        known = set(re.findall(r"--?[\w-]+|\w+", shown.out + deeper.out))
         assert {word for word in rest if word.startswith("--")} <= known
         if rest and not rest[0].startswith("-"):
             assert rest[0] in known

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from bench.stack import MASTERIA, Stack, kill, new_stack, processes_of, run, wait_until
+from tests.fixtures.helps import help_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -336,8 +337,8 @@ class TestBadInput:
 class TestHelp:
     @pytest.mark.parametrize("command", COMMANDS)
     def test_help_is_portuguese_first_and_english_by_locale(self, command: str) -> None:
-        assert run(command, "--help", LANG="C.UTF-8").stdout.startswith("uso: masteria")
-        assert run(command, "--help", LANG="en_US.UTF-8").stdout.startswith("usage: masteria")
+        assert help_of(command).out.startswith("uso: masteria")
+        assert help_of(command, lang="en_US.UTF-8").out.startswith("usage: masteria")
 
     def test_the_help_of_an_action_says_its_name_once(self) -> None:
         assert run("company", "add", "--help").stdout.startswith("uso: masteria company add ")
@@ -345,7 +346,12 @@ class TestHelp:
 
     @pytest.mark.parametrize("process", PROCESSES)
     def test_every_process_explains_itself(self, process: str) -> None:
-        assert run(process, "--help").returncode == 0
+        assert help_of(process).code == 0
+
+    def test_a_command_is_found_by_its_name(self) -> None:
+        answer = run("user", "list", "--help")
+        assert answer.returncode == 0, answer.stderr
+        assert answer.stdout.startswith("uso: masteria user list ")
 
 
 def _programs(stack: Stack) -> list[psutil.Process]:

@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
-from unittest.mock import AsyncMock
+from typing import Any, Final
 
 import asyncpg
 import pytest
@@ -25,7 +24,6 @@ from core.floor import Floor
 from core.models.outbox import Lane, Outbound
 from core.models.stream import IncomingEvent, Turn
 from core.probe import Pulse
-from core.settings import bare_asyncpg
 from graphs import engine as engine_module
 from graphs.engine import Engine, Loop
 from graphs.store import publish_depths
@@ -266,8 +264,14 @@ class TestDatabaseAway:
         self, floor: Floor, company: Filled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(listen_module, "_RETRY_SECONDS", 0.1)
-        connect, torn = asyncpg.connect, asyncpg.InternalClientError("cannot switch to state 15")
-        monkeypatch.setattr(asyncpg, "connect", AsyncMock(side_effect=[torn, await connect(_bare(floor))]))
+        torn, listen_once = [asyncpg.InternalClientError("cannot switch to state 15")], listen_module._listen_once
+
+        async def listen_and_break(*told: Any) -> None:
+            if torn:
+                raise torn.pop()
+            await listen_once(*told)
+
+        monkeypatch.setattr(listen_module, "_listen_once", listen_and_break)
         async with engine_at_work(floor) as running:
             await settle(running)
             waiting = asyncio.create_task(running.work.next())
@@ -335,7 +339,3 @@ class TestStopping:
             await running.ended(2)
 
         assert 0.2 < time.monotonic() - started < 1.5
-
-
-def _bare(floor: Floor) -> str:
-    return bare_asyncpg(floor.settings.require("DATABASE_URL"))

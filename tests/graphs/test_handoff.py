@@ -24,6 +24,7 @@ from graphs import handoff
 from graphs.handoff import Source, TakenOver, Taker
 from tests.fixtures.gates import Judge, Somebody, gather_crowd, hesitating, in_hands, never_quiet, queue_for
 from tests.fixtures.outbox import IMPATIENT, World, make_world
+from tests.fixtures.sizes import size
 
 ECHO: Final = Taker(source=Source.ECHO, reason="escreveu pelo celular")
 BOTS: Final = (Purpose.REPLY, Purpose.UTILITY, Purpose.MARKETING)
@@ -391,9 +392,9 @@ class TestSetControl:
 
 
 class TestRandomMoments:
-    async def test_two_hundred_takeovers_at_random_moments_let_nothing_of_the_bot_start(self, world: World) -> None:
+    async def test_many_takeovers_at_random_moments_let_nothing_of_the_bot_start(self, world: World) -> None:
         world = hesitating(world)
-        crowd = await gather_crowd(world, 200)
+        crowd = await gather_crowd(world, size(80, chaos=200))
         await queue_for(world, crowd, purpose=Purpose.REPLY, each=3)
         judge = Judge(world)
 

@@ -19,6 +19,7 @@ from core.ids import new_id
 from core.models.stream import IncomingEvent
 from tests.fixtures import inbound as meta
 from tests.fixtures.inbound import Customer, Inbox, later, open_inbox
+from tests.fixtures.sizes import size
 
 MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT")
 ACCEPTED: Final = "our sender hears that the second message is out.2"
@@ -241,7 +242,7 @@ class TestOrder:
         assert await how_it_ended(inbox) == ENDED
 
     @pytest.mark.timeout(300)
-    @pytest.mark.parametrize("_hundred", range(5))  # five hundred tellings, which several processes may share
+    @pytest.mark.parametrize("_hundred", range(size(1, chaos=5)))  # a hundred tellings each
     @given(told=st.lists(tellings(), min_size=10, max_size=10))
     @settings(
         max_examples=10,

@@ -10,7 +10,16 @@ from core.floor import Floor
 from core.ids import ConversationId, new_id
 from core.models.outbox import Lane, Outbound, OutboundState, Purpose
 from core.models.people import Role
-from core.models.stream import Author, Control, Conversation, Direction, MediaFile, MediaState, MessageKind
+from core.models.stream import (
+    Author,
+    Control,
+    Conversation,
+    Direction,
+    MediaFile,
+    MediaState,
+    MessageKind,
+    WordsState,
+)
 from tests.fixtures.desk import Desk, desks
 
 NOON: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -255,10 +264,28 @@ class TestListMessages:
             common = {"message_id": message, "connection_id": connection, "kind": MessageKind.IMAGE}
             await desk.add(MediaFile(id=new_id(), **common, **told))
         shown = [row["media"][0] | {"id": ""} for row in await said(desk, conversation)]
+        silent = {"id": "", "words": None, "words_state": None, "words_reason": None}
         assert shown == [
-            {"id": "", "mime": "image/png", "size": None, "state": "pending", "filename": "a.png"},
-            {"id": "", "mime": "image/jpeg", "size": 7, "state": "stored", "filename": None},
-            {"id": "", "mime": None, "size": None, "state": "refused", "filename": None},
+            silent | {"mime": "image/png", "size": None, "state": "pending", "filename": "a.png"},
+            silent | {"mime": "image/jpeg", "size": 7, "state": "stored", "filename": None},
+            silent | {"mime": None, "size": None, "state": "refused", "filename": None},
+        ]
+
+    async def test_what_a_file_says_is_shown_beside_it(self, desk: Desk) -> None:
+        conversation = await desk.conversation()
+        connection = (await desk.get(f"conversations/{conversation}")).json()["connection_id"]
+        heard: list[dict[str, Any]] = [
+            {"words": "quero um bolo", "words_state": WordsState.HEARD},
+            {"words_state": WordsState.UNHEARD, "words_reason": "silence"},
+        ]
+        for seq, told in enumerate(heard, start=1):
+            message = await desk.message(conversation, seq, kind=MessageKind.VOICE)
+            common = {"message_id": message, "connection_id": connection, "kind": MessageKind.VOICE}
+            await desk.add(MediaFile(id=new_id(), **common, **told))
+        shown = [row["media"][0] for row in await said(desk, conversation)]
+        assert [(one["words"], one["words_state"], one["words_reason"]) for one in shown] == [
+            ("quero um bolo", "heard", None),
+            (None, "unheard", "silence"),
         ]
 
     async def test_they_are_filtered_by_side_author_and_kind(self, desk: Desk) -> None:
