@@ -35,6 +35,10 @@ class CrashPoint(StrEnum):
     MEDIA_PRE_STORE = "media.pre_store"
     MEDIA_POST_STORE = "media.post_store"
     TURN_PRE_START = "turn.pre_start"
+    TURN_PRE_COMMIT = "turn.pre_commit"
+    TURN_POST_COMMIT = "turn.post_commit"
+    EFFECT_PRE_COMMIT = "effect.pre_commit"
+    TIMER_PRE_COMMIT = "timer.pre_commit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import APP_NOW, TenantEntity, closed, within_tenant
@@ -30,7 +30,7 @@ class PersonaVersion(TenantEntity):
     number: Mapped[int]
     state: Mapped[VersionState] = mapped_column(closed(VersionState, "state"), server_default="draft")
     source: Mapped[str]  # the file, as it was written
-    definition: Mapped[dict[str, Any]]  # as it was understood
+    definition: Mapped[dict[str, Any]] = mapped_column(JSON)  # as it was understood, in its own order: no JSONB
     sha256: Mapped[str]  # of the definition
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
@@ -103,6 +103,7 @@ class Lead(TenantEntity):
         within_tenant("conversation_id", "conversations"),
         UniqueConstraint("tenant_id", "board_id", "contact_id"),
         Index("ix_leads_stage", "tenant_id", "board_id", "stage", text("updated_at DESC")),
+        Index("ix_leads_updated", "tenant_id", text("updated_at DESC"), text("id DESC")),
         Index(None, "tenant_id", "contact_id"),
         Index(None, "tenant_id", "conversation_id"),
     )

@@ -175,6 +175,7 @@ class Effect(TenantEntity):
         within_tenant("contact_id", "contacts"),
         within_tenant("turn_id", "turns"),
         Index("ix_effects_due", "next_at", postgresql_where=text("state IN ('approved', 'running')")),
+        Index("ix_effects_expiring", "expires_at", postgresql_where=text("state = 'proposed'")),
         Index("ix_effects_conversation", "tenant_id", "conversation_id", text("created_at DESC")),
     )
 
@@ -218,6 +219,7 @@ class ConversationSummary(TenantEntity):
     body: Mapped[str]
     from_seq: Mapped[int]
     to_seq: Mapped[int]
+    model: Mapped[str | None]  # that wrote it
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
 
     __table_args__ = (

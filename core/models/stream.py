@@ -244,8 +244,19 @@ class MediaState(StrEnum):
     GONE = "gone"  # the provider does not have it any more
 
 
+class WordsState(StrEnum):
+    """Whether we know what a customer's recording says, or what their picture shows."""
+
+    AWAITED = "awaited"
+    HEARD = "heard"
+    UNHEARD = "unheard"  # nobody could tell, or it is too late to try
+
+
 class MediaFile(TenantEntity):
-    """A file of a message: fetched from the provider into our storage, or ours to be sent."""
+    """A file of a message: fetched from the provider into our storage, or ours to be sent.
+
+    Fetched first, then heard: one claim at a time, so both use the same fence, lease and next moment.
+    """
 
     __tablename__ = "media_files"
 
@@ -269,12 +280,28 @@ class MediaFile(TenantEntity):
     lease_until: Mapped[datetime | None]
     next_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    words: Mapped[str | None]  # of a recording what was said, of a picture what a model says that it shows
+    words_state: Mapped[WordsState | None] = mapped_column(closed(WordsState, "words_state"))  # none: nobody asks
+    words_reason: Mapped[str | None]
+    words_model: Mapped[str | None]
+    words_tries: Mapped[int] = mapped_column(server_default="0")
+    model_calls: Mapped[int] = mapped_column(server_default="0")
+    input_tokens: Mapped[int] = mapped_column(server_default="0")
+    output_tokens: Mapped[int] = mapped_column(server_default="0")
+    cost_micros: Mapped[int | None]  # millionths of a US dollar; unknown is not zero
+    heard_at: Mapped[datetime | None]
 
     __table_args__ = (
         within_tenant("message_id", "messages"),
         within_tenant("connection_id", "connections"),
         UniqueConstraint("tenant_id", "message_id"),
         Index("ix_media_files_pending", "next_at", postgresql_where=text("state = 'pending'")),
+        Index(
+            "ix_media_files_awaited",
+            "next_at",
+            postgresql_where=text("words_state = 'awaited' AND state <> 'pending'"),
+        ),
+        Index("ix_media_files_heard", "tenant_id", "heard_at", postgresql_where=text("model_calls > 0")),  # for budgets
     )
 
 
