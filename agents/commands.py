@@ -21,6 +21,7 @@ class Heard:
     choice: str | None = None
     was_spoken: bool = False
     by_staff: bool = False  # of the span in which a person had the conversation
+    described: str = ""  # by us or a model: what a file is or shows; nobody's words, so nothing is quoted from it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,7 @@ class Said:
     author: Literal["customer", "bot", "staff"]
     text: str
     message: int
+    described: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,6 +133,7 @@ class Mention(StrEnum):
     REPEAT = "repeat"
     COMPLAINT = "complaint"
     LEGAL_THREAT = "legal_threat"
+    CRISIS = "crisis"  # somebody may harm themselves
     STILL_THERE = "still_there"
     ASKS_IF_BOT = "asks_if_bot"
     UNCLEAR = "unclear"

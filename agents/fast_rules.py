@@ -6,6 +6,8 @@ It claims only what the words show, each with its quote. Nothing that stands in 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Final
 
 from agents.commands import (
     AskKnowledge,
@@ -13,6 +15,7 @@ from agents.commands import (
     Command,
     GiveEvidence,
     Heard,
+    Mention,
     OptOut,
     Quote,
     RequestHuman,
@@ -21,11 +24,15 @@ from agents.commands import (
     Understood,
     Value,
 )
-from agents.personas.definition import Persona
-from agents.rules import buttons, coverage, filling, human, leaving, mentions, phrases, questions
+from agents.personas.definition import Persona, SlotType
+from agents.rules import buttons, coverage, crisis, filling, human, leaving, mentions, phrases, questions
 from agents.rules.filling import Form
 from agents.rules.sentences import clauses
+from agents.tools.registry import TOOLS, Class
 from core import lexicon
+
+_ASKED_WITH: Final = frozenset({SlotType.DATE, SlotType.PERIOD, SlotType.MOMENT, SlotType.CHOICE})
+_CRISIS: Final = Say(mention=Mention.CRISIS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +46,13 @@ class RuleContext:
 
 def read(heard: Sequence[Heard], persona: Persona, context: RuleContext) -> Understood:
     """Pure. A value given in one message is known when the next is read, and a question is answered once."""
-    form = Form(persona=persona, today=context.today, known=dict(context.known), last_ask=context.last_ask)
+    form = Form(
+        persona=persona,
+        today=context.today,
+        known=dict(context.known),
+        last_ask=context.last_ask,
+        looked_up_by=_looked_up_by(persona, context.stage),
+    )
     language, explained = context.language, []
     for message in heard:
         if message.by_staff:
@@ -52,6 +65,13 @@ def read(heard: Sequence[Heard], persona: Persona, context: RuleContext) -> Unde
         language=language,
         is_explained=bool(explained) and all(explained),
     )
+
+
+def _looked_up_by(persona: Persona, stage: str) -> frozenset[str]:
+    """The slots with which something is looked up in this stage, where they are of a type that a question can name."""
+    uses = (use for use in persona.stage(stage).tools if use.tool in TOOLS and TOOLS[use.tool].cls is Class.READ)
+    names = frozenset[str]().union(*(use.slots for use in uses)) & persona.slots.keys()
+    return frozenset(name for name in names if persona.slots[name].type in _ASKED_WITH)
 
 
 def _read(form: Form, heard: Heard) -> bool:
@@ -79,8 +99,10 @@ def _read(form: Form, heard: Heard) -> bool:
 
 
 def _wishes(form: Form, heard: Heard) -> list[tuple[Command, tuple[int, int]]]:
-    """To be left alone, and to be served by a person: whatever else the message says."""
+    """What must not be missed, whatever else the message says: a life, to be left alone, to be served by a person."""
     wishes: list[tuple[Command, tuple[int, int]]] = []
+    if span := crisis.mentioned(clauses(heard.text)):
+        wishes.append((_CRISIS, span))
     if span := leaving.request(heard.text):
         wishes.append((OptOut(quote=_quote(heard, span), source="rule"), span))
     if span := human.request(clauses(heard.text)):
@@ -97,15 +119,18 @@ def _is_explained(
     taken: Sequence[tuple[int, int]],
     is_open: bool,
 ) -> bool:
-    """When in doubt, not. An opt-out ends the turn, whatever stands beside it; so does an approved question."""
-    if any(isinstance(command, OptOut) for command, _ in wishes) or _is_approved(persona, heard):
+    """When in doubt, not. An opt-out, a life, and a question with an approved answer decide whatever stands beside."""
+    if any(isinstance(command, OptOut) or command == _CRISIS for command, _ in wishes) or _is_approved(persona, heard):
         return True
     return not is_open and bool(taken) and coverage.is_covered(clauses(heard.text), taken)
 
 
 def _is_approved(persona: Persona, heard: Heard) -> bool:
     asked = lexicon.normalise(heard.text)
-    return any(lexicon.normalise(phrase) == asked for answer in persona.answers for phrase in answer.any_of)
+    return any(phrasing_of(phrase) == asked for answer in persona.answers for phrase in answer.any_of)
+
+
+phrasing_of = lru_cache(maxsize=4096)(lexicon.normalise)  # of what stands in personas, and is compared in every turn
 
 
 def _quote(heard: Heard, span: tuple[int, int]) -> Quote:

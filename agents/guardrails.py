@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.checks import leaks, links, promises, tongues
+from agents.checks import leaks, links, machine, promises, tongues
 from agents.checks.atoms import Atom, Kind
 from agents.checks.facts import Facts, unborne
 from agents.checks.folding import folded, tokens
@@ -30,8 +30,9 @@ class Violation:
 class Ground:
     """What a draft may rest on.
 
-    `texts` is everything else a number may come from, the customer's own messages too. Links, prices and favours come
-    from passages and from `approved`, the company's own words, and never from what a customer wrote.
+    `texts` is everything else a number may come from, the customer's own messages too. Prices and favours come from
+    passages and from `approved`, the company's own words; links from the latter or a host of `links_allow`; and none
+    of them from what a customer wrote.
     """
 
     passages: Sequence[Passage]
@@ -108,9 +109,9 @@ def _unborne(case: Case) -> Iterator[Atom]:
 
 
 def _links(case: Case) -> Iterator[str]:
-    """A page gives a link only where it is named as the source: others may have been planted beside it."""
-    cited = (passage.text for passage in case.ground.passages if passage.id in case.cited)
-    return links.foreign(case.text, allowed=case.ground.links_allow, given=(*cited, *case.ground.approved))
+    """A page is no reason for a link to a host that the persona does not know: anybody may have planted it there."""
+    cited = [passage.text for passage in case.ground.passages if passage.id in case.cited]
+    return links.foreign(case.text, allowed=case.ground.links_allow, own=case.ground.approved, pages=cited)
 
 
 def _unknown_sources(case: Case) -> Iterator[str]:
@@ -153,10 +154,17 @@ def _tells(case: Case) -> Iterator[str]:
     return leaks.tells(case.text)
 
 
+def _machine(case: Case) -> Iterator[str]:
+    return machine.marks(case.text)
+
+
 def _language(case: Case) -> Iterator[str]:
-    quoted = [passage.text for passage in case.ground.passages]
-    if tongues.is_other(case.text, case.ground.language, quoted):
-        yield case.ground.language
+    ground = case.ground
+    quoted = [passage.text for passage in ground.passages]
+    if tongues.is_other(case.text, ground.language, quoted) or tongues.is_no_known(
+        case.text, ground.language, (*case.company, *ground.texts)
+    ):
+        yield ground.language
 
 
 def _length(case: Case) -> Iterator[str]:
@@ -223,6 +231,7 @@ RULES: Final = (
     ),
     Rule(id="leak.canary", about=Text("Revela o código interno", "Reveals the internal code"), find=_canary),
     Rule(id="leak.prompt", about=Text("Revela instruções", "Reveals instructions"), find=_tells),
+    Rule(id="say.code", about=Text("Mostra código ou dados", "Shows code or data"), find=_machine),
     Rule(
         id="say.language", about=Text("Não está no idioma do cliente", "Not in the customer's language"), find=_language
     ),

@@ -56,6 +56,13 @@ class Draft:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    text: str
+    model: str
+    usage: Usage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recap:
     """A conversation to be summed up, from its last summary on."""
 
@@ -93,7 +100,7 @@ async def reply(model: ModelPort, brief: Brief, deadline: Deadline, *, cache_key
     )
 
 
-async def summarise(model: ModelPort, recap: Recap, deadline: Deadline, *, cache_key: str = "") -> tuple[str, Usage]:
+async def summarise(model: ModelPort, recap: Recap, deadline: Deadline, *, cache_key: str = "") -> Summary:
     persona = recap.persona
     alias = persona.model.understand
     tail = Tail(
@@ -119,7 +126,7 @@ async def summarise(model: ModelPort, recap: Recap, deadline: Deadline, *, cache
     summary = capped(plain(_string(answer, "summary")), MOST_SUMMARY)
     if not summary:
         raise _garbage(answer)
-    return summary, answer.usage
+    return Summary(text=summary, model=answer.model, usage=answer.usage)
 
 
 def _tail(brief: Brief) -> Tail:

@@ -14,7 +14,13 @@ _SCHEMED: Final = r"\b(?:h[tx]{2}ps?|ftp|tel|mailto|sms|whatsapp|tg|javascript|d
 _BARE: Final = rf"(?<![@\w.-])(?:www\.)?(?:[\w-]+\.)+(?:{_TLDS})\b(?![\w@-])(?:[:/?#][^\s<>\"'|]*)?"
 _DOT: Final = r"(?:\s?(?:\[\.\]|\(\.\)|[\[(](?:dot|ponto)[\])])\s?|\s(?:ponto|dot)\s)"
 _HIDDEN: Final = rf"\b[\w-]{{2,}}{_DOT}(?:com|br|net|org|io|app)\b"
-_ADDRESS: Final = re.compile(f"{_SCHEMED}|{_BARE}|{_HIDDEN}")
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_NUMERIC: Final = rf"(?<![\w.,])(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|[.,]\d)(?::\d+)?(?:[/?#][^\s<>\"'|]*)?"
+_ADDRESS: Final = re.compile(f"{_SCHEMED}|{_BARE}|{_HIDDEN}|{_NUMERIC}")
+# What runs or opens something, or hides whose it is: nobody's word makes it one to be sent.
+_NEVER: Final = re.compile(
+    r"(?:javascript|data|intent|file|ftp):|(?:h[tx]{2}ps?:/*)?(?:[^/@]*@)?(?:[\d.]+|0x[\da-f]+|\[[^\]]*\]?)(?:[:/?#]|$)"
+)
 _SCHEME: Final = re.compile(r"^(?:https?://)?(?:www\.)?")
 _HOST: Final = re.compile(r"^(?:https?://)?(?P<host>[a-z0-9.-]+)(?::443)?(?P<rest>[/?#].*)?$")
 
@@ -28,18 +34,25 @@ def without_addresses(text: str) -> str:
     return _ADDRESS.sub(" ", folded(text))
 
 
-def foreign(text: str, *, allowed: Sequence[str], given: Iterable[str]) -> Iterator[str]:
-    """Those that neither were given word by word nor lie with a host that is allowed, without anything attached."""
-    known = {_bare(address) for one in given for address in addresses(one)}
+def foreign(text: str, *, allowed: Sequence[str], own: Iterable[str], pages: Iterable[str]) -> Iterator[str]:
+    """Those that neither the company gives word by word nor lie with a host that is allowed.
+
+    With anything attached to them, they are given word by word by a page, too: `own` are approved texts, `pages` what
+    is cited, in which anybody may have planted an address.
+    """
+    known = {_bare(address) for one in own for address in addresses(one)}
+    given = {_bare(address) for one in pages for address in addresses(one)}
     hosts = tuple(host for entry in allowed if (host := _host_of_entry(entry)))
     for address in addresses(text):
-        if _bare(address) not in known and not _lies_with(address, hosts):
+        bare = _bare(address)
+        is_allowed = bare in known or _lies_with(address, hosts, with_rest=bare in given)
+        if not is_allowed or _NEVER.match(address):
             yield address
 
 
-def _lies_with(address: str, hosts: Sequence[str]) -> bool:
+def _lies_with(address: str, hosts: Sequence[str], *, with_rest: bool) -> bool:
     found = _HOST.fullmatch(address)
-    if found is None or "?" in (found["rest"] or "") or "#" in (found["rest"] or ""):
+    if found is None or (not with_rest and re.search(r"[?#]", found["rest"] or "")):
         return False
     host = found["host"].removeprefix("www.")
     return any(host == known or host.endswith(f".{known}") for known in hosts)

@@ -1,5 +1,6 @@
-"""Which language a text is in, by the small words that only one of three has."""
+"""Which language a text is in, by the small words that only one of three has, and whether it is in any of them."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -9,6 +10,8 @@ from agents.checks.promises import sentences
 
 _LEAST_WORDS: Final = 5
 _LEAST_LEAD: Final = 3
+_LEAST_STRANGE: Final = 8  # words without a small one among them
+_LEAST_LETTERS: Final = 3  # of another script
 _MARKS: Final[Mapping[str, str]] = {
     "pt": """
         nao voce voces e o os um uma uns em no na nos nas do da dos das ao aos pelo pela com sem seu sua seus suas meu
@@ -26,7 +29,20 @@ _MARKS: Final[Mapping[str, str]] = {
         unos del al lo le nos si estoy esta
     """,
 }
+# Those, too, that languages share, and without which hardly a sentence does.
+_SMALL: Final[Mapping[str, str]] = {
+    "pt": """
+        a o e de da do das dos que para pra por se como mas ou na nas no nos em com sem um uma ao aos sua seu mais menos
+        ser ter tem pode entre sobre so ate eu me te lhe quando depois antes cada todo toda todos todas
+    """,
+    "en": "a an i be or as if so but not all any one no more about into after before each every",
+    "es": """
+        a o y e de la que para por se como mas sin un una al del en con su me te entre sobre cada todo toda todos todas
+        cuando despues antes
+    """,
+}
 _SHARED: Final = frozenset(word for word, count in Counter(" ".join(_MARKS.values()).split()).items() if count > 1)
+_SAID: Final = {name: frozenset(f"{words} {_SMALL[name]}".split()) for name, words in _MARKS.items()}
 _WORDS: Final = {name: frozenset(words.split()) - _SHARED for name, words in _MARKS.items()}
 
 
@@ -39,6 +55,20 @@ def is_other(text: str, language: str, quoted: Iterable[str]) -> bool:
     scores = {name: sum(counts[word] for word in words) for name, words in _WORDS.items()}
     best = max(score for name, score in scores.items() if name != expected)
     return best >= _LEAST_LEAD and best >= 2 * scores[expected]
+
+
+def is_no_known(text: str, language: str, known: Iterable[str]) -> bool:
+    """Whether it is in another script, or has none of its language's small words. What others said may be repeated."""
+    repeated = {word for one in known for word in tokens(one)}
+    words = [word for word in tokens(text) if word not in repeated and not word.isdecimal()]
+    if sum(_is_strange(letter) for word in words for letter in word) >= _LEAST_LETTERS:
+        return True
+    small = _SAID.get(language[:2])
+    return small is not None and len(words) >= _LEAST_STRANGE and small.isdisjoint(tokens(text))
+
+
+def _is_strange(letter: str) -> bool:
+    return letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN")
 
 
 def _own(text: str, pages: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ The document is data. Whoever reads one goes through `reading.py`, which names w
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -21,7 +21,7 @@ Loss = Annotated[str, StringConstraints(pattern=r"^(slot_lost:[a-z0-9_]+|effect:
 Cause = Annotated[
     str,
     StringConstraints(
-        pattern=r"^(customer_asked|complaint|legal_threat|low_confidence_paid|(repair|check_failed|slot:[a-z0-9_]+:invalid)>=[1-9])$"
+        pattern=r"^(customer_asked|complaint|legal_threat|(repair|check_failed|slot:[a-z0-9_]+:invalid)>=[1-9])$"
     ),
 ]
 Hours = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
@@ -123,6 +123,11 @@ class ToolUse(Part):
     tool: Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+$")]
     arguments: Mapping[Name, Argument] = {}
 
+    @property
+    def slots(self) -> frozenset[str]:
+        sources = (source.partition(":") for source in self.arguments.values())
+        return frozenset(name for kind, _, name in sources if kind == "slot")
+
     @model_validator(mode="before")
     @classmethod
     def _of_name(cls, value: object) -> object:
@@ -144,6 +149,14 @@ class Stage(Part):
     done: Name | None = None  # the text once nothing is left to ask for
     end: StageEnd = StageEnd.OPEN
     stall: Stall | None = None
+
+    def wants(self, kind: Literal["slot", "evidence", "effect"]) -> Iterator[str]:
+        """What its criteria name: of an `any`, all of it."""
+        for criterion in self.enter.all if self.enter else ():
+            for one in criterion.any if isinstance(criterion, AnyOf) else (criterion,):
+                found, _, name = one.partition(":")
+                if found == kind:
+                    yield name.removesuffix(":succeeded")
 
 
 class Identity(Part):
@@ -167,7 +180,7 @@ class Goal(Part):
     id: Name
     label: Words | None = None
     any_of: tuple[Words, ...] = ()  # phrases that ask for it
-    stage: Name | None = None  # where it is dealt with
+    stage: Name | None = None  # where it is dealt with: on the way there, only what the way needs is asked for
 
     @model_validator(mode="before")
     @classmethod
@@ -245,7 +258,7 @@ class ModelAlias(Part):
 class Models(Part):
     understand: ModelAlias = ModelAlias(primary="small")
     respond: ModelAlias = ModelAlias(primary="main")
-    degrade: Literal["canned", "handoff"] = "canned"  # where no model answers
+    degrade: Literal["canned", "handoff"] = "handoff"  # where no model answers
 
 
 class Budget(Part):
@@ -255,7 +268,7 @@ class Budget(Part):
     turn_deadline: Duration = timedelta(seconds=20)
     contact_calls_per_day: int = Field(default=120, ge=1)
     per_conversation_brl: float | None = Field(default=None, gt=0)
-    on_exceed: Literal["handoff", "canned"] = "handoff"
+    on_exceed: Literal["handoff", "canned"] = "handoff"  # where what a turn or a contact may use is used up
 
 
 class Answer(Part):
@@ -307,8 +320,11 @@ class Persona(Part):
 
     def text(self, name: str, language: str) -> str:
         """In the customer's language where it was written, else in the persona's own."""
-        written = self.texts[name]
+        written = self.texts.get(name) or OWN_TEXTS[name]
         return written["en"] if language.startswith("en") and "en" in written else written[self.locale]
+
+    def has_text(self, name: str) -> bool:
+        return name in self.texts or name in OWN_TEXTS
 
     def on(self, channel: str) -> ChannelRules:
         return self.channels.get(channel, ChannelRules())  # type: ignore[call-overload,no-any-return] # any name may be asked for
@@ -322,8 +338,34 @@ SPINE_TEXTS: Final = (
     "still_queued",  # asked while waiting
     "fallback",  # we could not say it properly
     "unclear",  # we did not understand
+    "unheard",  # a recording of which no word is known
+    "noted",  # something was told, and nothing else is to be said
     "out_of_scope",
     "not_found",  # the knowledge does not say
     "returned",  # the bot is back after a person
     "goodbye",
+    "crisis",  # somebody may harm themselves: said before a person takes over
+    "promise_due",  # the time has come of something that was promised in the conversation
 )
+# Those of them that we bring where a persona does not.
+OWN_TEXTS: Final[Mapping[str, LocalText]] = {
+    "unheard": {
+        "pt-BR": "Não consegui ouvir o seu áudio. Pode escrever, por favor?",
+        "en": "I could not hear your recording. Could you write it, please?",
+    },
+    "noted": {"pt-BR": "Anotado.", "en": "Noted."},
+    "crisis": {
+        "pt-BR": (
+            "Sinto muito que você esteja passando por isso. O CVV escuta de graça, em sigilo e a qualquer hora do dia: "
+            "ligue 188. Se houver perigo agora, ligue 192 (SAMU)."
+        ),
+        "en": (
+            "I am so sorry that you are going through this. In Brazil, CVV listens free of charge, in confidence and "
+            "at any hour: call 188. If you are in danger now, call 192 (SAMU)."
+        ),
+    },
+    "promise_due": {
+        "pt-BR": "Oi! Aqui é {name}, da {company}. Combinamos de retomar a nossa conversa, e estou por aqui.",
+        "en": "Hi! This is {name}, of {company}. We agreed to come back to our conversation, and I am here for it.",
+    },
+}

@@ -11,7 +11,6 @@ _CAUSES: Final = {
     "customer_asked": Text("o cliente pede", "the customer asks"),
     "complaint": Text("reclamação", "a complaint"),
     "legal_threat": Text("ameaça de ação judicial", "a legal threat"),
-    "low_confidence_paid": Text("dúvida sobre um pagamento", "doubt about a payment"),
     "repair": Text("mensagens sem entender: {n}", "messages not understood: {n}"),
     "check_failed": Text("respostas barradas: {n}", "answers held back: {n}"),
     "slot": Text("{slot} inválido: {n}", "{slot} invalid: {n}"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from agents.personas import lint_limits, lint_names, lint_stages, lint_texts
+from agents.personas import lint_limits, lint_names, lint_secrets, lint_stages, lint_texts
 from agents.personas.definition import Persona
 from agents.personas.lint_sheet import Sheet, ToolRules
 from agents.personas.problems import NOWHERE, Level, Lines, Problem
@@ -17,6 +17,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     lint_names.phrases,
     lint_stages.order,
     lint_stages.reach,
+    lint_stages.goals,
     lint_stages.questions,
     lint_stages.tools,
     lint_texts.presence,
@@ -33,6 +34,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     lint_limits.typing,
     lint_limits.choices,
     lint_limits.links,
+    lint_secrets.secrets,
 )
 
 

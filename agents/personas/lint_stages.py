@@ -51,6 +51,18 @@ def reach(sheet: Sheet) -> Iterator[Problem]:
                 yield _never(sheet, here, stage, why)
 
 
+def goals(sheet: Sheet) -> Iterator[Problem]:
+    """Nobody is led where leads are lost."""
+    lost = {stage.id for _, stage, _ in sheet.stages() if stage.end is StageEnd.LOST}
+    for place, goal in enumerate(sheet.persona.goals):
+        if goal.stage in lost:
+            yield sheet.error(
+                ("goals", place, "stage"),
+                f"`{goal.stage}` encerra um lead perdido: nenhum objetivo é tratado ali",
+                f"`{goal.stage}` ends a lost lead: no goal is dealt with there",
+            )
+
+
 def questions(sheet: Sheet) -> Iterator[Problem]:
     """What is to be collected has to be asked for."""
     wanted = dict.fromkeys(name for stage in sheet.persona.stages for name in stage.collect)

@@ -28,7 +28,7 @@ def presence(sheet: Sheet) -> Iterator[Problem]:
     """What code says at some point is written, in the persona's own language."""
     persona = sheet.persona
     for name in SPINE_TEXTS:
-        if name not in persona.texts:
+        if not persona.has_text(name):
             yield sheet.error(("texts",), f"falta o texto `{name}`", f"the text `{name}` is missing")
     for name, written in persona.texts.items():
         if persona.locale not in written:

@@ -210,7 +210,7 @@ _LIMITS: Final[Mapping[str, Callable[[Mapping[str, Any]], Text]]] = {
     "less_than_equal": lambda limit: Text(f"o máximo é {limit['le']}", f"the most is {limit['le']}"),
 }
 
-_CAUSES: Final = "customer_asked, complaint, legal_threat, low_confidence_paid, repair>=N, check_failed>=N"
+_CAUSES: Final = "customer_asked, complaint, legal_threat, repair>=N, check_failed>=N"
 _SHAPES: Final[Mapping[str, Text]] = {
     _pattern(definition.Name): Text(
         "letras minúsculas sem acento, números e _, começando por letra, até 40",

@@ -5,9 +5,9 @@ What people, pages and tools wrote stands between fences and cannot write one: t
 Bodies, beside those in plain words: 2 `{"name","role","company","scope","register","emoji","language","forbidden",
 "examples":[{"customer","persona"}]}`, 3 of understand `{"slots":{name:{"type","label"?,"options"?:[{"value","label",
 "aliases"}]}},"evidence":{name:describe},"goals":{id:label}}`, 4 `{"id","label","objective","strict","kb"}`, 5 `{key:
-words}`, 7 lines `{"n","who","text"}`, 8 `{"now","weekday","zone"}`, 9 `{"known":{slot:words},"missing":[{"slot","type",
-"label","options"?:[labels]}],"asked","said":[texts],"ask_after","question"}`, 10 lines `{"id","title","text"}`, 12
-lines `{"n","text","spoken","staff"}`, 13 `{tool:result}`, 14 `{"draft","violations"}`.
+words}`, 7 lines `{"n","who","text","described"?}`, 8 `{"now","weekday","zone"}`, 9 `{"known":{slot:words},"missing":[
+{"slot","type","label","options"?:[labels]}],"asked","said":[texts],"ask_after","question"}`, 10 lines `{"id","title",
+"text"}`, 12 lines `{"n","text","spoken","staff","described"?}`, 13 `{tool:result}`, 14 `{"draft","violations"}`.
 """
 
 import json
@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from agents.gateway.port import Prompt
@@ -83,14 +84,20 @@ class ContractError(AppError):
 
 def prompts_of(bodies: Mapping[Section, str]) -> list[Prompt]:
     """The messages of a prompt. A section of which nothing is known is there all the same, and empty."""
-    return [
-        Prompt(
-            role=part.role,
-            content="\n".join(fenced(section, bodies.get(section, "")) for section in part.sections),
-            is_stable=part.is_stable,
-        )
-        for part in PARTS
-    ]
+    return [_prompt(part, bodies) for part in PARTS]
+
+
+def _prompt(part: Part, bodies: Mapping[Section, str]) -> Prompt:
+    written = tuple(bodies.get(section, "") for section in part.sections)
+    make = _stable_content if part.is_stable else _content
+    return Prompt(role=part.role, content=make(part.sections, written), is_stable=part.is_stable)
+
+
+def _content(sections: tuple[Section, ...], bodies: tuple[str, ...]) -> str:
+    return "\n".join(map(fenced, sections, bodies))
+
+
+_stable_content = lru_cache(maxsize=256)(_content)  # the same for every turn of a persona's version
 
 
 def fenced(section: Section, body: str) -> str:
@@ -121,12 +128,14 @@ def sections_of(messages: Sequence[Prompt | Mapping[str, Any]]) -> Mapping[Secti
 
 def clean(text: str) -> str:
     """Without what cannot be seen: control, zero-width, bidirectional and tag characters, lone surrogates."""
+    if _PLAIN.fullmatch(text):  # nearly all of what people write here
+        return text
     return _BREAKS.sub("\n", text).translate(_SEEN)
 
 
 def defused(text: str) -> str:
     """No fence can be opened or closed from within: `[[` is written `[ [`, also where it only looks like it."""
-    return _PAIR.sub("[ ", text.translate(_BRACKETS))
+    return _PAIR.sub("[ ", text.translate(_BRACKETS)) if _FENCELIKE.search(text) else text
 
 
 def cut(text: str, most: int) -> str:
@@ -148,6 +157,7 @@ def as_lines(values: Sequence[object], *, most: int = MOST_STRING) -> str:
 
 
 _FENCE: Final = re.compile(r"\[\[(?P<end>/?)(?P<name>\d+\.[a-z_]+)\]\]")
+_PLAIN: Final = re.compile("[\n -~\xa0-\xac\xae-\u024f\u2010-\u2027\u20ac]*")
 _BREAKS: Final = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs"})
 
@@ -171,6 +181,7 @@ _SEEN: Final = _Seen(
 )
 _BRACKETS: Final = {0xFF3B: "[", 0x27E6: "[ [", 0x301A: "[ ["}
 _PAIR: Final = re.compile(r"\[(?=\[)")
+_FENCELIKE: Final = re.compile(r"\[\[|[\uff3b\u27e6\u301a]")
 
 
 def _lines(messages: Sequence[Prompt | Mapping[str, Any]]) -> Iterator[str]:
@@ -190,6 +201,8 @@ def _next(name: str, number: int) -> Section:
 
 
 def _plain(value: object, most: int) -> object:
+    if type(value) is str:
+        return cut(clean(value), most)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):

@@ -19,32 +19,38 @@ _HALF: Final = BLOCK // 2
 
 def history_lines(history: Sequence[Said]) -> tuple[str, ...]:
     """One line of JSON per message, oldest first."""
-    kept = list(history)
-    if len(kept) >= MOST_MESSAGES and _begins_within_block(kept):
-        kept = _without_first(kept, BLOCK)  # a window of the past that slides under us
-    while len(kept) > MOST_MESSAGES:
-        kept = _without_first(kept, BLOCK)
-    lines = [(said.message, _line(said)) for said in kept]
-    while sum(len(line) + 1 for _, line in lines) > MOST_CHARACTERS and len(kept) > _HALF:
-        kept = _without_first(kept, _HALF)
-        lines = lines[-len(kept) :]
-    return tuple(line for _, line in lines)
+    return tuple(map(_line, kept(history)))
+
+
+def kept(history: Sequence[Said]) -> Sequence[Said]:
+    """The newest of them, as many as a prompt has room for."""
+    rest = list(history)
+    if len(rest) >= MOST_MESSAGES and _begins_within_block(rest):
+        rest = _without_first(rest, BLOCK)  # a window of the past that slides under us
+    while len(rest) > MOST_MESSAGES:
+        rest = _without_first(rest, BLOCK)
+    sizes = [len(_line(said)) + 1 for said in rest]
+    while sum(sizes) > MOST_CHARACTERS and len(rest) > _HALF:
+        rest = _without_first(rest, _HALF)
+        sizes = sizes[-len(rest) :]
+    return rest
 
 
 def _line(said: Said) -> str:
-    return as_json({"n": said.message, "who": said.author, "text": said.text}, most=_MOST_OF_ONE)
+    line = {"n": said.message, "who": said.author, "text": said.text}
+    return as_json({**line, "described": said.described} if said.described else line, most=_MOST_OF_ONE)
 
 
 def _block_of(said: Said, size: int) -> int:
     return (said.message - 1) // size
 
 
-def _begins_within_block(kept: Sequence[Said]) -> bool:
-    return (kept[0].message - 1) % BLOCK != 0
+def _begins_within_block(history: Sequence[Said]) -> bool:
+    return (history[0].message - 1) % BLOCK != 0
 
 
-def _without_first(kept: list[Said], size: int) -> list[Said]:
+def _without_first(history: list[Said], size: int) -> list[Said]:
     """Without the block that the oldest message is of. Numbers with holes never cost the newest."""
-    first = _block_of(kept[0], size)
-    rest = [said for said in kept if _block_of(said, size) != first]
-    return rest or kept[-_HALF:]
+    first = _block_of(history[0], size)
+    rest = [said for said in history if _block_of(said, size) != first]
+    return rest or history[-_HALF:]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agents.commands import Heard, Said
@@ -15,7 +15,7 @@ from agents.prompts.history import BLOCK, history_lines
 from agents.prompts.rules import rules
 from agents.prompts.schemas import closed_lists, slot_card
 
-CHARACTERS_PER_TOKEN: Final = 4.85  # Brazilian Portuguese prose
+CHARACTERS_PER_TOKEN: Final = 3.5  # of our prompts, measured: prose in Portuguese has 4.85, but much of them is JSON
 MOST_PASSAGES: Final = 5
 _MOST_OF_PASSAGE: Final = 790  # with its title and its id: 180 tokens
 _MOST_OF_TITLE: Final = 60
@@ -71,9 +71,12 @@ class Tail:
     repair: Mapping[str, Any] | None = None
 
 
+_FENCES: Final = sum(len(prompt.content) for prompt in prompts_of({}))
+
+
 def prompts(frame: Frame, tail: Tail) -> list[Prompt]:
     """Within the persona's budget: the past goes first, then passages; what the customer just said never goes."""
-    most = int(frame.persona.budget.input_tokens * CHARACTERS_PER_TOKEN)
+    most = int(frame.persona.budget.input_tokens * CHARACTERS_PER_TOKEN) - _FENCES
     bodies: Mapping[Section, str] = {**prefix(frame), **_middle(frame, tail), **_end(frame, tail)}
     for shorter in (_less_history, _less_passages, _less_results, _less_memory):
         while sum(map(len, bodies.values())) > most and (less := shorter(bodies)) is not None:
@@ -82,7 +85,26 @@ def prompts(frame: Frame, tail: Tail) -> list[Prompt]:
 
 
 def prefix(frame: Frame) -> Mapping[Section, str]:
-    """The same, character by character, for every conversation of a persona's version."""
+    """The same, character by character, for every conversation of a persona's version: made once for each."""
+    key = (id(frame.persona), frame.purpose, frame.canary, frame.company)
+    known = _PREFIXES.get(key)
+    if known is None or known.persona is not frame.persona:
+        if len(_PREFIXES) >= _KEPT:
+            del _PREFIXES[next(iter(_PREFIXES))]
+        known = _PREFIXES[key] = _Prefix(frame.persona, _prefix(frame))
+    return known.bodies
+
+
+class _Prefix(NamedTuple):
+    persona: Persona  # held, so that no other one gets its place in memory
+    bodies: Mapping[Section, str]
+
+
+_KEPT: Final = 256
+_PREFIXES: Final[dict[tuple[int, Purpose, str, str], _Prefix]] = {}
+
+
+def _prefix(frame: Frame) -> Mapping[Section, str]:
     schema = as_json(closed_lists(frame.persona), most=200) if frame.purpose is Purpose.UNDERSTAND else ""
     return {
         Section.RULES: rules(frame.purpose, frame.persona.locale, frame.canary),
@@ -177,8 +199,13 @@ def _message_lines(heard: Sequence[Heard]) -> str:
     """All of them: the more there are, the shorter each. A flood keeps its end; the rules have read the rest."""
     last = heard[-_MOST_HEARD:]
     each = max(_LEAST_OF_MESSAGE, _MOST_OF_MESSAGES // max(1, len(last)))
-    lines = [{"n": one.message, "text": one.text, "spoken": one.was_spoken, "staff": one.by_staff} for one in last]
-    return as_lines(lines, most=each)
+    return as_lines([_message(one) for one in last], most=each)
+
+
+def _message(one: Heard) -> Mapping[str, Any]:
+    """What a program made of a file stands apart from what a person wrote."""
+    line = {"n": one.message, "text": one.text, "spoken": one.was_spoken, "staff": one.by_staff}
+    return {**line, "described": one.described} if one.described else line
 
 
 def _within(values: Mapping[str, Any], most: int) -> str:

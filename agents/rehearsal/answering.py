@@ -8,7 +8,6 @@ from typing import Any, Final
 from agents.commands import Mention
 from agents.rehearsal.badge import WHAT_I_AM
 from agents.rehearsal.finding import Quotation, find
-from agents.rehearsal.languages import tongue_of
 from agents.rehearsal.lines import Lines, lines_in
 from agents.rehearsal.phrases import mention
 from agents.rehearsal.questions import is_question, sentences
@@ -102,21 +101,8 @@ def _friendly(reading: Reading, lines: Lines, about: Sequence[Mention | None], s
     elif reading.slots.get("ask_after"):
         choices = lines.hello if Mention.GREETING in about and not reading.slots.get("said") else lines.noted
     else:
-        choices = tuple(
-            line.replace("{scope}", _scope(reading)) for line in lines.at_your_service if _fits(line, reading)
-        )
+        choices = lines.at_your_service
     return _fresh(choices, reading, seed)
-
-
-def _fits(line: str, reading: Reading) -> bool:
-    return "{scope}" not in line or bool(_scope(reading))
-
-
-def _scope(reading: Reading) -> str:
-    """The first sentence of what the persona is for, where it is in the customer's language."""
-    first = next(sentences(str(reading.card.get("scope", ""))), "").rstrip(".!")
-    is_fit = 0 < len(first) <= _SHORT and tongue_of(first, otherwise=reading.tongue) == reading.tongue
-    return first[0].lower() + first[1:] if is_fit and not first[:2].isupper() else first if is_fit else ""
 
 
 def _fresh(choices: Sequence[str], reading: Reading, seed: int) -> str:

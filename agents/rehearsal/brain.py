@@ -1,4 +1,7 @@
-"""The model that needs no key: pure and seeded, it sees the prompt that a provider would see, and nothing else."""
+"""The model that needs no key: pure and seeded, it sees the prompt that a provider would see, and nothing else.
+
+It neither hears nor sees: of a recording or a picture it knows what the file says of itself.
+"""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -9,6 +12,7 @@ from agents.prompts.contract import ContractError
 from agents.rehearsal import chaotic, gullible, spy
 from agents.rehearsal.answering import respond
 from agents.rehearsal.hearing import understand
+from agents.rehearsal.labels import pictures_in, told_by
 from agents.rehearsal.reading import Reading, read
 from agents.rehearsal.replies import BrainReply, Messages, answered
 from agents.rehearsal.summing_up import summarise
@@ -31,6 +35,8 @@ def reply(messages: Messages, *, schema_name: str | None, mode: str = "honest", 
     purpose = purpose_of(schema_name)
     if purpose is Purpose.JUDGE:
         return answered(messages, REFUSAL)
+    if purpose is Purpose.DESCRIBE:
+        return answered(messages, {"description": " ".join(filter(None, map(told_by, pictures_in(messages))))})
     reading = read(messages)
     answer = _honest(purpose, reading, seed)
     match mode_of(mode):

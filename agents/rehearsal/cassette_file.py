@@ -145,7 +145,9 @@ def _said(entry: _Entry, purpose: Purpose, words: str) -> Mapping[str, Any] | st
             return {"summary": words}
         case Purpose.UNDERSTAND:
             raise entry.broken("understand responde com emit", "understand answers with emit", key="say")
-        case Purpose.JUDGE:
+        case Purpose.DESCRIBE:
+            return {"description": words}
+        case Purpose.JUDGE | Purpose.TRANSCRIBE:
             return words
 
 

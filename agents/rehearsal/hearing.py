@@ -16,8 +16,9 @@ from agents.rehearsal.words import fold, stem, word_set, words
 
 Command = Mapping[str, Any]
 _MOST_COMMANDS: Final = 8
-_LEAST_SHARE: Final = 0.6  # of what a piece of evidence describes
+_LEAST_SHARE: Final = 0.75  # of what a piece of evidence describes: a description is no phrase
 _LEAST_WORDS: Final = 2
+_SHORTEST_STEM: Final = 3
 _FOLLOW_UP: Final = 2  # content words; a question with no more than these may lean on the one before
 _PROPOSALS: Final = ("pode ser ", "que tal ", "serve ", "can it be ", "would it be ok ", "puede ser ")
 _LEANING: Final = ("e ", "mas e ", "and ", "but ", "what about ", "how about ", "y ")
@@ -76,15 +77,41 @@ def _taken_back(reading: Reading) -> Iterator[Command]:
 
 
 def _evidence(reading: Reading) -> Iterator[Command]:
-    """Where a sentence says most of what is described; a question shows nothing."""
-    for name, describes in dict(reading.lists.get("evidence", {})).items():
-        wanted = _stems(str(describes))
-        for line in reading.heard:
-            for sentence in sentences(line.text):
-                common = wanted & _stems(sentence)
-                is_told = len(common) >= _LEAST_WORDS and len(common) >= _LEAST_SHARE * len(wanted)
-                if is_told and not is_question(sentence) and not _DENIALS & _folded_words(sentence):
-                    yield {"type": "evidence", "name": name, "quote": sentence, "message": line.number}
+    """Where a sentence says nearly all that is described, and names no goal by that.
+
+    A question shows nothing, and what is described as a no ("não sabe o número") is left to phrases.
+    """
+    described = {name: str(describes) for name, describes in dict(reading.lists.get("evidence", {})).items()}
+    wanted = {name: _stems(told) for name, told in described.items() if not _DENIALS & _folded_words(told)}
+    goals = [_stems(str(label)) for label in dict(reading.lists.get("goals", {})).values()]
+    for line in reading.heard:
+        for sentence in sentences(line.text):
+            said = _stems(sentence)
+            if is_question(sentence) or _DENIALS & _folded_words(sentence):
+                continue
+            named = [goal for goal in goals if goal <= said]
+            best = max(wanted, key=lambda name: _share(wanted[name], said), default=None)
+            if best is None or any(_common(wanted[best], said) <= goal for goal in named):
+                continue
+            if len(_common(wanted[best], said)) >= _LEAST_WORDS and _share(wanted[best], said) >= _LEAST_SHARE:
+                yield {"type": "evidence", "name": best, "quote": sentence, "message": line.number}
+
+
+def _share(wanted: frozenset[str], said: frozenset[str]) -> float:
+    return len(_common(wanted, said)) / len(wanted) if wanted else 0.0
+
+
+def _common(wanted: frozenset[str], said: frozenset[str]) -> frozenset[str]:
+    """Two stems of one verb may be cut differently: decide, decido."""
+    return frozenset(
+        one
+        for one in wanted
+        if one in said
+        or any(
+            min(len(one), len(other)) >= _SHORTEST_STEM and (one.startswith(other) or other.startswith(one))
+            for other in said
+        )
+    )
 
 
 def _promises(reading: Reading) -> Iterator[Command]:
@@ -98,13 +125,12 @@ def _promises(reading: Reading) -> Iterator[Command]:
 
 
 def _goals(reading: Reading) -> Iterator[Command]:
-    """One that is called by its label: the first is what the persona does anyhow."""
+    """The one that is called by most of its label, and by all of it."""
     said = frozenset[str]().union(*(_stems(line.text) for line in reading.heard))
-    for goal, label in list(dict(reading.lists.get("goals", {})).items()):
-        wanted = _stems(str(label))
-        if len(wanted) >= _LEAST_WORDS and wanted <= said:
-            yield {"type": "switch_goal", "goal": goal}
-            return
+    labels = {goal: _stems(str(label)) for goal, label in dict(reading.lists.get("goals", {})).items()}
+    named = [goal for goal, label in labels.items() if len(label) >= _LEAST_WORDS and label <= said]
+    if named:
+        yield {"type": "switch_goal", "goal": max(named, key=lambda goal: len(labels[goal]))}
 
 
 def _query(reading: Reading) -> str | None:

@@ -34,7 +34,7 @@ _SMALL_WORDS: Final[dict[Tongue, frozenset[str]]] = {
         "quero queria posso pode podem tem tenho ter ser esta estou sao foi vou vai gostaria qual quais quanto quantos "
         "quando onde como porque oi ola bom boa dia tarde noite obrigado obrigada ate tambem ainda so agora hoje "
         "amanha fazer preciso consigo alguem ninguem pessoa atendente falar entre sobre depois antes tudo nada "
-        "tchau beleza valeu"
+        "tchau beleza valeu me te se lhe manda mandar trata deu veio"
     ),
     "en": word_set(
         "the a an of in on at by for with without that if and or but not yes no i you he she we they my your his her "

@@ -35,8 +35,7 @@ _LINES: Final[dict[Tongue, Lines]] = {
             "Lamento que tenha sido assim. Obrigado por contar.",
         ),
         at_your_service=(
-            "Pode me contar com o que precisa de ajuda: {scope}.",
-            "Estou à disposição. Por aqui o assunto é este: {scope}.",
+            "Estou à disposição. Se tiver alguma dúvida, é só escrever.",
             "Estou por aqui. Pode perguntar, que eu procuro na base da empresa.",
             "Pode escrever sua dúvida, que eu procuro a resposta na base.",
         ),
@@ -53,8 +52,7 @@ _LINES: Final[dict[Tongue, Lines]] = {
             "I'm sorry it went like that. Thank you for telling me.",
         ),
         at_your_service=(
-            "Tell me what you need help with: {scope}.",
-            "I'm at your service. What I take care of here: {scope}.",
+            "I'm at your service. If you have a question, just write.",
             "I'm here. Ask away, and I'll look in the company's knowledge base.",
             "Write your question, and I'll look for the answer in the knowledge base.",
         ),
@@ -68,7 +66,7 @@ _LINES: Final[dict[Tongue, Lines]] = {
         welcome=("¡De nada! Aquí estoy.", "¡Con gusto!"),
         sorry=("Lo siento mucho. Si prefiere, solo pida hablar con una persona del equipo.",),
         at_your_service=(
-            "Cuénteme en qué necesita ayuda: {scope}.",
+            "Estoy a su disposición. Si tiene una duda, solo escriba.",
             "Aquí estoy. Escriba su duda y busco la respuesta en la base.",
         ),
     ),

@@ -29,6 +29,7 @@ class Form:
     today: date
     known: dict[str, Value]
     last_ask: str | None
+    looked_up_by: frozenset[str] = frozenset()  # slots whose values a question may give: it is what they are for
     commands: list[Command] = field(default_factory=list)
 
     @property
@@ -106,7 +107,7 @@ def _confirm(form: Form, heard: Heard, said: _Text) -> Spans:
     """A "não, é 10 mil" is a correction: a bare no would throw the new value away with the old one."""
     name = (form.last_ask or "").partition(":")[2]
     slot = form.persona.slots.get(name)
-    answer = next(iter(find_yes_no(said.whole)), None)
+    answer = next(iter(find_yes_no(said.whole)), None) or _go_ahead(name, said.whole)
     if slot is not None and slot.type not in _WHOLE and not (answer and answer.value["yes"]):
         rest = said.stated if answer is None else _without(said.stated, answer)
         value = _single(registry.find(slot, rest, today=form.today, known=form.known, asked=True))
@@ -119,6 +120,13 @@ def _confirm(form: Form, heard: Heard, said: _Text) -> Spans:
     form.commands.append(Confirm(is_yes=bool(answer.value["yes"]), quote=quote))
     form.last_ask = None
     return [(answer.start, answer.end)]
+
+
+def _go_ahead(tool: str, text: str) -> Found | None:
+    """Who is asked whether to cancel says yes by "pode cancelar", and by nothing of the kind to anything else."""
+    verbs = _VERBS.get(tool)
+    found = re.match(rf"\W*(?:pode|podem|quero|vamos|pode sim) (?:{verbs})\b", plain(text).text) if verbs else None
+    return Found({"yes": True}, *plain(text).span(found.start(), found.end())) if found else None
 
 
 def _without(text: str, found: Found) -> str:
@@ -171,21 +179,44 @@ def _in_passing(form: Form, said: _Text, taken: Spans, *, corrects: bool) -> Ite
         names = [
             name
             for name, slot in form.persona.slots.items()
-            if slot.type is kind and name != form.last_ask and (corrects or name not in form.known)
+            if slot.type is kind and name != form.last_ask and (corrects or _may_change(form, name, said))
         ]
+        if kind is not SlotType.CHOICE and len(names) > 1:
+            names = [name for name in names if name in form.looked_up_by]
         if kind is not SlotType.CHOICE and len(names) != 1:
             continue  # of two dates nobody knows which one it is
         for name in names:
             slot = form.persona.slots[name]
-            text = said.whole if kind in _ASKABLE - {SlotType.CHOICE} else said.stated
-            found = registry.find(slot, text, today=form.today, known=_others(form, name))
+            is_askable = kind in _ASKABLE - {SlotType.CHOICE} or _is_asked_with(form, name, taken)
+            text = said.whole if is_askable else said.stated
+            is_question = said.asks and name in form.looked_up_by and kind is not SlotType.CHOICE
+            found = registry.find(slot, text, today=form.today, known=_others(form, name), asked=is_question)
             one = _single([each for each in found if without(taken)(each) and not _is_denied(text, each)])
             if (
                 one is not None
-                and not _is_known(form, name, slot, one)
+                and _is_told(form, name, one, corrects=corrects or name in form.looked_up_by)
                 and (isinstance(one, Found) or kind in _CHECKED)
             ):
                 yield name, one
+
+
+def _is_asked_with(form: Form, name: str, taken: Spans) -> bool:
+    """A question that names no time is about the thing itself: "quanto custa a consulta?" looks up no free times."""
+    return name in form.looked_up_by and (form.persona.slots[name].type is not SlotType.CHOICE or bool(taken))
+
+
+def _may_change(form: Form, name: str, said: _Text) -> bool:
+    """What is unknown; a known choice may be named again; and what is looked up may be asked with another value."""
+    is_choice = form.persona.slots[name].type is SlotType.CHOICE
+    return name not in form.known or is_choice or (said.asks and name in form.looked_up_by)
+
+
+def _is_told(form: Form, name: str, one: Found | Refused, *, corrects: bool) -> bool:
+    """A choice that is known counts when it is said again; of the rest a known value is no news."""
+    slot = form.persona.slots[name]
+    if slot.type is not SlotType.CHOICE or name not in form.known:
+        return name in form.looked_up_by or not _is_known(form, name, slot, one)
+    return corrects or _is_known(form, name, slot, one)
 
 
 def _is_denied(text: str, one: Found | Refused) -> bool:
@@ -222,6 +253,10 @@ _EVASION: Final = re.compile(
     r"nao|nao posso|"
     r"i dont know|i don't know|no se(?!\w)|espera|perai|calma|um minuto|um momento|ja volto|como assim|nao entendi)"
 )
+_VERBS: Final = {
+    "agenda.criar": "marcar|agendar|reservar|confirmar",
+    "agenda.cancelar": "cancelar|desmarcar|confirmar",
+}
 _DENIED: Final = re.compile(
     r"(?<!\w)(?:nao|nem|not|sem)(?: (?:e|eh|quero|pode ser|tenho|posso|da|is|de|em|na|no|a|o|mais))* ?\Z"
 )

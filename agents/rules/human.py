@@ -107,7 +107,7 @@ _CONTACT: Final = words(
 )
 _ENCLITIC: Final = words(
     "pasame|paseme|ponme|poneme|pongame|comunicame|comuniqueme|contactame|contacteme|transfiereme",
-    "transfierame|conectame|conecteme|derivame|pasenme",
+    "transfierame|conectame|conecteme|derivame|pasenme|ponganme|comuniquenme|transfieranme|conectenme",
 )
 _THING: Final = (
     "(?:"
@@ -131,7 +131,7 @@ _POLITE: Final = (
         "oi|ola|bom dia|boa tarde|boa noite|por favor|favor|por gentileza|opa|um|uma|o|a|real|live|ja",
         "agora|now|aqui|obrigado|obrigada|opcao|un|una|ai|de verdade|verdade|eu|urgente|hi|hello|the|an",
         "quero|sim|ok|mesmo|logo|humano|humana|com|tudo bem|entao|hola|pode ser|so|vivo|manda|e|thanks",
-        "gracias|porra|po",
+        "gracias|porra|po|pelo amor de deus|pelo amor|socorro|ya",
     )
     + "){0,4}"
 )
@@ -146,7 +146,8 @@ _ASK_TO_TALK: Final = shape(
 )
 _TALK_FIRST: Final = re.compile(rf"\A{_POLITE}{_TALK}{_DET}{_ANY}")
 _WANT_ONE: Final = shape(
-    rf"{_WANT}{FILL}{{0,1}}?{_DET}(?:{_SURE}|{_ALONE}){_END}",
+    rf"{_WANT}(?!{words('contratar|ser|virar|treinar|demitir|trocar de|hire|become')}){FILL}{{0,1}}?{_DET}"
+    rf"(?:{_SURE}|{_ALONE}){_END}",
     rf"{_WANT}{FILL}{{0,2}}?{words('atendimento|ajuda|suporte|contato')}{FILL}{{0,2}}?{words('com|de|por')}"
     rf"{_DET}{_SURE}",
     rf"{_WANT}{maybe('uma|de')}(?:"
@@ -265,7 +266,81 @@ _WISH: Final = shape(
     rf"{words('so|somente|apenas')}{words('com')}{_DET}{words('pesoa|humano|atendente|gente')}"
     rf"{maybe('mesmo|de verdade|real')}\Z",
 )
+_HOUSE: Final = words(
+    "suporte|setor|departamento|financeiro|comercial|vendas|atendimento|recepcao|cobranca|posvenda|pos venda",
+    "ouvidoria|gerencia|pesoal|time|equipe|customer service|customer support|support|sales|billing|administracion",
+    "servicio al cliente|atencion al cliente|soporte|sac|central|rh",
+)
+_BOSS: Final = words(
+    "supervisor|supervisora|superior|chefe|gerente|responsavel|encaregado|encaregada|dono|dona|jefe|jefa|encargado",
+    "encargada|boss|manager|diretor|diretora|patrao",
+)
+_PERSON: Final = words(
+    "alguem|pesoa|pesoas|gente|humano|humana|humanos|atendente|atendentes|persona|alguien|moca|moco|ser humano",
+    "vendedor|vendedora|consultor|consultora|tecnico|tecnica|someone|somebody|human|a human|person|agent|asesor",
+)
+_COME_TO_ME: Final = words(
+    "atende|atender|atenda|atendam|liga|ligar|ligue|chama|chamar|chame|retorna|retornar|retorne|da atencao|escuta",
+    "atienda|atender|llame|llamar|ayude",
+)
+# What is said in passing, from under the breath, or by those who have had enough.
+_ELLIPTIC: Final = shape(
+    rf"{words('cade', 'onde ta', 'onde esta')}{_DET}{_PERSON}(?:\Z|{words('pra', 'para', 'que', 'ai', 'de verdade')})",
+    rf"{_WANT}{FILL}{{0,2}}?{_TALK}{_DET}(?:{_HOUSE}|{words('moca|moco|rapaz|menina|mulher|senhora')})",
+    rf"{_CONTACT}{words('pra', 'para', 'pro', 'a')}{maybe('outro', 'outra')}{words('alguem', 'pesoa')}"
+    rf"(?:\Z|{words('que|de|da|ai|dai')})",
+    rf"{_ENCLITIC}{_THING}{_TO}{maybe('su', 'el', 'la')}{_BOSS}",
+    rf"{words('alguem', 'alguien')}{maybe('ai')}{words('me ajuda', 'me ajude', 'me ayuda')}\Z",
+    rf"{words('alguem', 'alguem real', 'alguien')}{maybe('ai|aqui|dai|desa empresa|da loja|do time|da equipe')}"
+    rf"{maybe('pode|poderia|podia|consegue|puede|podria|por favor|favor')}{_ME}{_COME_TO_ME}(?!se )",
+    rf"{_ME}{maybe('pode', 'puede', 'podria', 'poderia')}{_COME_TO_ME}{_DET}{_PERSON}(?!(?:que|ontem|hoje|mas) )",
+    rf"que {_ME}{_COME_TO_ME}{_DET}{_ANY}",
+    rf"{words('can|could|will')}{words('a human|a person|someone|somebody|a real person|anyone')}"
+    rf"{words('help|call|assist|contact|answer')}{words('me|us')}",
+    rf"{words('so|somente|apenas')}{words('falo|converso|trato|resolvo|falamos|negocio')}{words('com')}{_DET}{_PERSON}",
+    rf"{words('da pra|pode|poderia|tem como|quero que|queria que|prefiro que')}{words('ser|seja|fose')}"
+    rf"{words('com', 'por')}{_DET}{_PERSON}",
+    rf"(?:{_WANT}|{_ME}{_CONTACT}){FILL}{{0,3}}?{words('com', 'con')}{maybe('alguem')}{words('quem', 'quien', 'que')}"
+    rf"{words('entende|entenda|manda|resolve|resolva|decide|sabe|saiba|manja|mande|resuelva|sepa')}",
+    rf"{words('falar|fala|conversar|hablar')}{words('com|con')}{words('o|a|la|el')}"
+    rf"(?!(?:voce|voces|respeito|meu|minha) )\S+ {words('do|da|de|del')}{maybe('la')}{_HOUSE}",
+    rf"{_ME}{_CONTACT}{words('pro|para o|para a|pra|pra o|para|ao|a|com o|com a|al|to|to the')}"
+    rf"{maybe('seu|sua|o|a')}(?:{_HOUSE}|{_BOSS})",
+    rf"{words('pas|transfer|conect|put')}{words('me')}{words('to', 'through to', 'with')}{maybe('your', 'the')}"
+    rf"(?:{_HOUSE}|{_BOSS})",
+    rf"{words('voces', 'ai')}{words('nao tem', 'tem')}{words('gente', 'pesoa', 'ninguem', 'alguem')}{maybe('ai')}"
+    rf"{words('pra atender', 'para atender', 'que atenda', 'de verdade')}",
+    rf"{words('nao tem')}{words('ninguem', 'nenhuma pesoa', 'gente')}{maybe('ai')}"
+    rf"{words('de verdade', 'real', 'humano', 'pra me atender', 'pra falar comigo', 'ai')}",
+    rf"{words('tem')}{_DET}{words('alguem', 'pesoa', 'gente')}{words('ai', 'aqui', 'dai')}"
+    rf"{words('que posa|que pode|que consiga|pra me|para me|que me|pra falar|com quem')}",
+    rf"{words('troca', 'troque', 'trocar')}{_DET}{_BOT}{words('por')}{_DET}{_PERSON}",
+    rf"{words('papo', 'conversa')}{words('com')}{_DET}{words('gente', 'humano', 'pesoa de verdade')}",
+)
+_FIRST_WORDS: Final = re.compile(
+    rf"\A{_POLITE}(?:(?:{_CAN}|{_WANT}))?{_CONTACT}{words('pro|para o|para a|pra|pra o|para|ao|a|al')}"
+    rf"{maybe('seu|sua|o|a')}(?:{_HOUSE}|{_BOSS}){_POLITE}(?:\Z|{_END})"
+)
+_ALL_OF_IT: Final = re.compile(
+    rf"\A{_POLITE}(?:"
+    rf"(?:{words('me transfere|me transfira|me transfiram|me transferir|transferir atendente|transfere logo')}"
+    rf"|{words('live person|actual person|real human|operator|operador humano|falar com humano')}"
+    rf"|{words('um supervisor|o gerente|manager please|speak to manager|gente de verdade')})"
+    rf"|{words('sem', 'nada de', 'chega de')}{_DET}{_BOT}){_POLITE}\Z"
+)
+_HAD_ENOUGH: Final = shape(
+    rf"{words('nao|no')}{words('falo|converso|trato|hablo|resolvo')}{maybe('mais')}{words('com', 'con')}{_DET}{_BOT}",
+    rf"{words('ya no', 'nao', 'no')}{words('quero', 'quiero')}{maybe('mais', 'mas')}{words('el|este|un|ese|o|um')}"
+    rf"{_BOT}(?!(?:aspirador|de cozinha|vermelho|azul|preto|branco|pequeno|grande) )",
+    rf"{words('chega de|cansei de|basta de|odeio|detesto|farto de|farta de|nao aguento mais|enough of the')}"
+    rf"{maybe('tanta|tanto|esas|ese|esa')}"
+    rf"{words('resposta automatica|respostas automaticas|mensagem automatica|resposta pronta|respostas prontas|menu')}",
+)
 _PATTERNS: Final = (
+    _ELLIPTIC,
+    _FIRST_WORDS,
+    _ALL_OF_IT,
+    _HAD_ENOUGH,
     _WISH,
     _ASK_TO_TALK,
     _TALK_FIRST,
@@ -279,7 +354,7 @@ _PATTERNS: Final = (
     _WITH_ONE,
     _BARE,
 )
-_UNCONDITIONAL: Final = frozenset({_NO_BOT, _BARE})
+_UNCONDITIONAL: Final = frozenset({_NO_BOT, _BARE, _HAD_ENOUGH, _ALL_OF_IT})
 # Without one of these parts of words no pattern fits: most messages are done with here.
 _CUE: Final = re.compile(
     "atend|human|umano|tendente|antedente|pesoa|gente|agent|alguem|ninguem|alguien|person|asesor|represent|"
@@ -287,7 +362,8 @@ _CUE: Final = re.compile(
     "consultor|geren|supervis|responsavel|especialista|funcionari|encar|ejecutiv|equipe|manager|some|anyone|"
     "dono|dona|coretor|chefe|rep |"
     "de voces|cade|transfer|encaminh|redirec|robo|bot|maquina|artificial|ia |gravacao|computador|machine|"
-    "carne|atienda|people"
+    "carne|atienda|people|customer s|suporte|setor|departamento|financeiro|comercial|com quem|superior|jefe|ligar|"
+    "suport|automatic|resposta|llame|live|vendas|moca|moco |rapaz|menina|mulher|senhora"
 )
 _MENTION: Final = re.compile(_ANY)
 _HOURS: Final = re.compile(

@@ -216,7 +216,8 @@ _TAKE_ME: Final = shape(
     rf"{words('from')}{FILL}{{0,2}}?{words('list|database|contacts|lists')}",
     rf"(?:{words('sacame|saquenme|quitame|quitenme|eliminenme|eliminame|borrenme|borenme|boreme|borame')}"
     rf"|{words('sacarme|me pueden sacar|me puede sacar|quitarme|eliminarme')}){_LIST}{_NOT_LIST}",
-    rf"{words('apaguem', 'apague', 'apaga')}{words('e nao', 'meu numero', 'meu contato')}",
+    rf"{words('apaguem', 'apague', 'apaga')}{words('e nao', 'meu numero', 'meu contato')}"
+    r"(?!(?:antigo|velho|anterior) )",
     rf"{words('i never signed up for this', 'wrong number', 'you have the wrong person')}(?:\Z)(?!)",
     rf"(?:{words('delete my number|lose my number|remove my number|forget my number|take me off|opt me out')}"
     rf"|{words('unsubscribe me|please unsubscribe|unsubscribe from')})",
@@ -259,7 +260,8 @@ _STOP_ALONE: Final = re.compile(
     )
 )
 _ABOUT_US: Final = re.compile(
-    rf"(?<!\S)(?:{_NEWS}|{words('enchendo|perturbando|incomodando|me mandarem|me mandando')})"
+    rf"(?<!\S)(?:{_NEWS}|{words('enchendo|perturbando|incomodando|me mandarem|me mandando')}"
+    rf"|{words('sign up for this|signed up for this|subscribe to this|me inscrevi|pedi iso|toda hora iso')})"
 )
 _IDIOM: Final = re.compile(
     rf"\A(?:{words('por favor|favor|ow|moco|moca|pelo amor de deus')})?(?:(?:"
@@ -268,8 +270,60 @@ _IDIOM: Final = re.compile(
     rf"|{words('descadastrar')})"
     rf"|{words('unsubscribe|lose my number|sair da lista|descadastrem|vao encher outro')}))\Z"
 )
-_PATTERNS: Final = (_RECEIVE, _DO_NOT, _STOP_IT, _TAKE_ME, _LEAVE, _IDIOM)
-_OWN_NEGATION: Final = frozenset({_RECEIVE, _DO_NOT})
+# What is said in anger, in passing, or with a threat that says what for.
+_ENOUGH: Final = shape(
+    rf"{_TAKE}{maybe('o', 'a')}{words('meu', 'minha', 'mi')}{words('cadastro', 'inscricao', 'suscripcion')}"
+    rf"{_OF_LIST}{{1,2}}(?:{_NEWS}|{words('lista', 'transmisao')}){_NOT_LIST}",
+    rf"me {words('deixa', 'deixe', 'deixem', 'dejen')}{words('quieto', 'quieta', 'sosegado', 'sosegada', 'tranquilo')}",
+    rf"{words('para', 'pare', 'parem', 'chega')}{words('com iso', 'con eso')}{FILL}{{0,3}}?{_NEWS}",
+    rf"{words('cancel', 'stop', 'kil')}{words('these', 'all', 'those', 'your', 'al')}{maybe('the', 'your')}{_NEWS}",
+    rf"{words('remove', 'delete', 'take', 'drop')}{words('my')}{words('contact', 'number', 'name', 'info', 'details')}"
+    rf"{words('from', 'off')}",
+    rf"{_NOT}{FILL}{{0,1}}?{words('quero|queria|aguento|vou|quiero|want to')}{_MORE}"
+    rf"{words('ficar|continuar|seguir|estar|keep')}"
+    rf"(?:{words('recebendo|a receber|recibiendo|receiving|geting|vendo')}){_MORE}{_OBJECT}",
+    rf"{words('vou|irei|vamos|voy a|i will|ill|gona')}{maybe('te|os|voces|a')}"
+    rf"{words('bloquear|denunciar|reportar|bloquearlos|denunciarlos|block|report')}"
+    rf"{maybe('voces|ese numero|este numero|o numero|o contato|tudo|you')}{maybe('como spam|por spam|as spam')}"
+    rf"{words('se|si|caso|if')}{FILL}{{0,2}}?"
+    rf"{words('mandar|mandarem|continuar|continuarem|enviar|enviarem|insistir|insistirem|siguen|sigue|vier|chegar')}",
+    rf"{words('iso|isto|this|esto|ese')}{words('e|is|es')}{maybe('um|so|puro')}{words('spam', 'propaganda')}"
+    rf"{maybe('e')}{words('para|pare|parem|chega|stop|basta|paren')}",
+    rf"{words('desativa|desative|desativem|desativar|desliga|desligue|desligar|desabilita|desabilite|suspende')}"
+    rf"{words('as|esas|estas|suas|o envio de|esos|eses|os|todas as|os envios de')}{maybe('minhas')}{_NEWS}"
+    rf"(?!(?:do|no|da|na|dos) (?:ap|aplicativo|celular|site|computador|grupo|meu|sistema) )",
+    rf"{words('como|como eu|como que eu|how do i|how to')}{words('cancelo|paro|bloqueio|desativo|quito|cancel|stop')}"
+    rf"{words('estos|estas|eses|esas|esos|eso|iso|these|this')}{_NEWS}",
+    rf"{words('me', 'mim')}{_TAKE}{words('do', 'dese', 'deste', 'de')}{maybe('seu', 'voces', 'sus')}"
+    rf"{words('zap|whats|whatsap|celular|contatos|contactos')}",
+    rf"{_TAKE}{words('eu', 'a gente', 'nos')}(?:{_LIST}{_NOT_LIST}|{_OUT})",
+    rf"{_TAKE}{maybe('os', 'todos os')}{words('meus', 'mis', 'nosos', 'minhas')}{words('dados', 'datos', 'contatos')}"
+    rf"{FILL}{{0,1}}?{_LIST}{_NOT_LIST}",
+    rf"{words('esquece|esqueca|esquecam|olviden|olvida|forget|apaga|perde')}{maybe('o', 'de')}"
+    rf"{words('meu numero|meu contato|meu telefone|meu whatsap|meu zap|que eu existo|mi numero|my number|de mim')}"
+    r"(?!(?:antigo|velho|anterior|viejo|errado) )",
+    rf"{_NOT}{words('me')}(?:{words('procure|procurem|procura|busquem|chateie|chateiem|chateia|torre|torrem')}"
+    rf"|{words('bombardeie|bombardeiem|encaminhe|encaminhem|moleste|fastidien|llamen|liguem|ligue')})"
+    rf"(?:{words('mais', 'mas', 'nunca mais')})",
+    rf"{words('stop|enough|quit|chega|basta|ya basta')}{words('with|com|de|con|of')}{_SUCH}{_NEWS}(?:{_HERE}|\Z)",
+    rf"{_NOT}{words('autorizei|autorice|autorizo|permito|pedi|permiti')}{FILL}{{0,2}}?"
+    rf"{words('me')}{words('mandar|mandarem|enviar|enviarem|ligar|ligarem|envien|manden|contatar|escrever')}",
+    rf"{words('dar|me de|quero|deme')}{words('baixa no|baixa do|de baja mi|baixa em')}{maybe('meu')}"
+    rf"{words('cadastro|numero|contato|inscricao')}",
+)
+_ALL_OF_IT: Final = re.compile(
+    rf"\A{maybe('ow|oh|ah|ai|moco|moca|gente|por favor|cara|mano|vei|pf')}(?:"
+    rf"{words('me erra|me errem|me larga|me larguem|vaza|vazem|me descadastrem|descadastro')}"
+    rf"|{words('me desinscreve|me desinscreva|desinscrever|desinscreve|me desliga|me exclui|me apaga|cancelar envio')}"
+    rf"|{words('me apaguem|nao perturbe|nao perturba|nao perturbem|nao amola|nao enche|nao encham|quit|optout')}"
+    rf"|{words('remove me|remove my number|no mesages|no more mesages|borrarme|salir|cancelar mensagem')}"
+    rf"|{words('some|suma|sumam|sai|saia|saiam|vaza|vazem|cai')}"
+    rf"{words('daqui|fora|da minha frente|da minha vida|do meu zap|do meu whatsap|do meu celular|do meu pe')}"
+    rf"(?:{words('com')}{_SUCH}{_NEWS})?)"
+    rf"{maybe('por favor|favor|please|ja|agora|logo|ai|caramba|pora|obrigado|obrigada')}\Z"
+)
+_PATTERNS: Final = (_RECEIVE, _DO_NOT, _STOP_IT, _TAKE_ME, _LEAVE, _IDIOM, _ENOUGH, _ALL_OF_IT)
+_OWN_NEGATION: Final = frozenset({_RECEIVE, _DO_NOT, _ENOUGH, _ALL_OF_IT})
 _AT_TIMES: Final = re.compile(  # "… à noite, só de dia" is a wish about when, or how
     words(
         "a noite|de noite|hoje|agora|amanha|antes das|depois das|no domingo|aos domingos|de madrugada",

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 
 from agents.commands import Command, GiveEvidence, Heard, Quote, SwitchGoal
 from agents.personas.definition import Persona
+from agents.rules import questions
 from agents.rules.phrasing import Hit, is_conditional, is_negated
 from agents.rules.sentences import Clause, clauses
 
 
 def said(persona: Persona, heard: Heard, parts: Sequence[Clause]) -> list[Command]:
-    """Evidence is something stated; a goal may be asked for by a question too."""
+    """Evidence is something stated, but where its phrase is a question; a goal may be asked for by one too."""
     commands: list[Command] = []
     for name, evidence in persona.evidence.items():
-        hit = next((hit for hit in _hits(parts, evidence.any_of) if _is_stated(hit)), None)
+        asked = tuple(phrase for phrase in evidence.any_of if any(map(questions.opens, clauses(phrase))))
+        stated = tuple(phrase for phrase in evidence.any_of if phrase not in asked)
+        hits = [hit for hit in _hits(parts, stated) if _is_stated(hit)]
+        hits += [hit for hit in _hits(parts, asked) if not is_negated(hit)]
+        hit = next(iter(hits), None)
         if hit is not None:
             start, end = hit.span
             quote = Quote(text=heard.text[start:end], message=heard.message)

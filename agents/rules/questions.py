@@ -70,7 +70,7 @@ _TELLING: Final = {
         "iso tem quanto qual pra em preciso mais mensagem",
     ),
     "en": vocabulary(
-        "the i you my want to is are can please how what where when thanks hello hi yes do does dont your it im need",
+        "the i you my want to is are can please how what where when thanks hello hi yes does dont your it im need",
         "not with for this have of and stop",
     ),
     "es": vocabulary(

@@ -1,13 +1,19 @@
 """What to ask next, and what can be answered with a text that was approved beforehand. Pure."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
-from agents.personas.definition import AnyOf, Slot, Stage
+from agents.personas.definition import Answer, Slot, Stage
+from agents.rules import questions
+from agents.rules.sentences import clauses
 from core import lexicon
 from graphs.conversation.desk import Desk
+from graphs.conversation.rules import Rule
 
 CONFIRM: Final = "confirm:"
+_SENTENCE: Final = re.compile(r"[^.?!…\n]+[.?!…]*")
 
 
 def next_question(desk: Desk) -> bool:
@@ -18,7 +24,7 @@ def next_question(desk: Desk) -> bool:
         slot = desk.persona.slots[name]
         if slot.ask is None or desk.asked.get(name, 0) >= slot.ask_max:
             continue
-        desk.note(f"ask.slot:{name}")
+        desk.note(Rule.ASK, name)
         desk.asked[name] = desk.asked.get(name, 0) + 1
         desk.ask = desk.last_ask = name
         return True
@@ -28,39 +34,87 @@ def next_question(desk: Desk) -> bool:
 
 def again(desk: Desk) -> None:
     """The last question once more, without counting it: we did not understand, they need not be at fault."""
-    if desk.last_ask and desk.last_ask in desk.persona.slots:
+    kind, _, name = (desk.last_ask or "").rpartition(":")
+    if name in (desk.slots if kind else desk.persona.slots) or kind == "effect":
         desk.ask = desk.last_ask
 
 
-def approved(desk: Desk) -> bool:
-    """Whether what was said is, word for word, a question to which there is an approved answer."""
+def approved(desk: Desk) -> Sequence[Answer]:
+    """Those to what was said, word for word."""
     asked = {lexicon.normalise(line.text) for line in desk.snapshot.unanswered}
-    found = [
+    asked |= {said for line in desk.snapshot.unanswered for one in _sentences(line.text) for said in _readings(one)}
+    return [
         answer for answer in desk.persona.answers if any(lexicon.normalise(phrase) in asked for phrase in answer.any_of)
     ]
-    for answer in found:
-        desk.note(f"answer.approved:{answer.id}")
-        desk.say(answer.text)
+
+
+def left_open(desk: Desk) -> str:
+    """Of what was asked, in the customer's words: all but what has an approved answer."""
+    known = {lexicon.normalise(phrase) for answer in desk.persona.answers for phrase in answer.any_of}
+    return " ".join(
+        sentence
+        for line in desk.snapshot.unanswered
+        if lexicon.normalise(line.text) not in known
+        for sentence in _sentences(line.text)
+        if not known & _readings(sentence) and asks(sentence)
+    )
+
+
+def asks(text: str) -> bool:
+    """Whether something is asked in it, with or without a mark."""
+    return questions.query(text, clauses(text), ()) is not None
+
+
+def answer(desk: Desk) -> bool:
+    """With a text that was approved beforehand, if there is one."""
+    found = approved(desk)
+    for one in found:
+        desk.note(Rule.APPROVED, one.id)
+        desk.say(one.text)
     return bool(found)
 
 
 def lacking(stage: Stage, following: Stage | None) -> Iterator[str]:
     """The slots that a stage is there to collect: its own, then those that the next one asks for."""
     yield from stage.collect
-    criteria = following.enter.all if following and following.enter else ()
-    for criterion in criteria:
-        for one in criterion.any if isinstance(criterion, AnyOf) else (criterion,):
-            kind, _, name = one.partition(":")
-            if kind == "slot":
-                yield name
+    if following is not None:
+        yield from following.wants("slot")
+
+
+def _sentences(text: str) -> Sequence[str]:
+    return [sentence.strip() for sentence in _SENTENCE.findall(text) if lexicon.normalise(sentence)]
+
+
+def _readings(sentence: str) -> frozenset[str]:
+    """As it is compared: whole, and what is asked behind what was only told."""
+    _, comma, asked = sentence.rpartition(",")
+    pieces = [sentence, asked] if comma and sentence.endswith("?") else [sentence]
+    return frozenset(map(lexicon.normalise, pieces))
 
 
 def _wanted(desk: Desk) -> Iterator[str]:
-    stages = desk.persona.stages
-    place = next(number for number, stage in enumerate(stages) if stage.id == desk.stage)
+    stages, place = desk.persona.stages, desk.place
     following = stages[place + 1] if place + 1 < len(stages) else None
     names = dict.fromkeys(lacking(desk.here, following))
-    return (name for name in names if name in desk.persona.slots and name not in desk.slots)
+    way = _way(desk)
+    needed = names if not way else names.keys() & frozenset(_needed(way))
+    return (name for name in names if name in needed and name in desk.persona.slots and name not in desk.slots)
+
+
+def _way(desk: Desk) -> Sequence[Stage]:
+    """From here to where the customer's goal is dealt with; nothing, if that is here, behind us, or anywhere."""
+    goal = next((goal for goal in desk.persona.goals if desk.agenda[:1] == [goal.id]), None)
+    ahead = desk.persona.stages[desk.place :]
+    last = next((number for number, stage in enumerate(ahead) if goal and stage.id == goal.stage), 0)
+    return ahead[: last + 1] if last else ()
+
+
+def _needed(way: Sequence[Stage]) -> Iterator[str]:
+    """The slots without which one of the stages is not entered, or what it waits for is not done."""
+    for before, stage in pairwise(way):
+        yield from stage.wants("slot")
+        tools = frozenset(stage.wants("effect"))
+        yield from (name for use in before.tools if use.tool in tools for name in use.slots)
 
 
 def _unconfirmed(desk: Desk) -> str | None:
@@ -72,10 +126,10 @@ def _confirm(desk: Desk, name: str) -> bool:
     key = f"{CONFIRM}{name}"
     limit = _slot(desk, name).ask_max
     if desk.asked.get(key, 0) >= limit:
-        desk.note(f"confirm.gave_up:{name}")
+        desk.note(Rule.CONFIRM_GAVE_UP, name)
         del desk.slots[name]
         return next_question(desk)
-    desk.note(f"confirm.asked:{name}")
+    desk.note(Rule.CONFIRM_ASKED, name)
     desk.asked[key] = desk.asked.get(key, 0) + 1
     desk.ask = desk.last_ask = key
     return True
@@ -86,7 +140,7 @@ def _finish_stage(desk: Desk) -> bool:
     closing = desk.here.done
     if closing is None or desk.stage in desk.done:
         return False
-    desk.note(f"stage.done:{desk.stage}")
+    desk.note(Rule.STAGE_DONE, desk.stage)
     desk.done.add(desk.stage)
     desk.say(closing)
     return False

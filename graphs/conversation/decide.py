@@ -1,29 +1,31 @@
 """What a turn decides: pure, from the persona, what is known, and what was claimed. Every rule has an id that is kept.
 
-The order is the order of importance: consent, who is in control, safety, the wish for a person, patience, then slots,
-what waits for a yes, stages, answers, the next question. Words are found afterwards and change nothing of this.
+The order is the order of importance: somebody's life, consent, who is in control, safety, the wish for a person,
+patience, then slots, what waits for a yes, stages, answers, the next question. Words are found afterwards and change
+nothing of this.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from agents.commands import AskKnowledge, Mention, OptOut, Promise, RequestHuman, Say, SwitchGoal, Understood
+from agents.commands import AskKnowledge, Mention, OptOut, Promise, Quote, RequestHuman, Say, SwitchGoal, Understood
 from agents.personas.definition import Persona
 from core.models.stream import Control, Trigger
-from graphs.conversation import asking, pending, slots, tooling
+from graphs.conversation import absence, asking, pending, slots, tooling
 from graphs.conversation.desk import Desk
 from graphs.conversation.progress import progress
+from graphs.conversation.rules import Rule
 from graphs.conversation.state import Decision, Handover, Route, Snapshot
 
-REPEATED: Final = "close.repeat"  # asked for: what was said last may be said again
-
-Rule = Callable[[Desk], Decision | None]
+_HELD: Final = {Control.HUMAN: Rule.HELD, Control.CLOSED: Rule.CLOSED}
+_UNSAFE: Final = {Mention.LEGAL_THREAT: Rule.LEGAL_THREAT, Mention.COMPLAINT: Rule.COMPLAINT}
+Step = Callable[[Desk], Decision | None]
 
 
 def decide(persona: Persona, snapshot: Snapshot, understood: Understood) -> Decision:
     desk = Desk.of(persona, snapshot, understood)
-    for rule in _FIRST:
-        if (decision := rule(desk)) is not None:
+    for step in _FIRST:
+        if (decision := step(desk)) is not None:
             return decision
     return _answer(desk)
 
@@ -31,39 +33,61 @@ def decide(persona: Persona, snapshot: Snapshot, understood: Understood) -> Deci
 # --- what ends a turn by itself ---------------------------------------------------------------------------------------
 
 
+def _nothing_new(desk: Desk) -> Decision | None:
+    """An earlier turn has taken in what this one was opened for."""
+    snapshot = desk.snapshot
+    if snapshot.trigger is not Trigger.INBOUND or snapshot.unanswered or snapshot.effects:
+        return None
+    desk.note(Rule.NOTHING_NEW)
+    return desk.decision(Route.SILENCE)
+
+
+def _crisis(desk: Desk) -> Decision | None:
+    """Whoever may harm themselves hears whom to call and gets a person, whatever else they say."""
+    if not desk.said(Mention.CRISIS) or desk.snapshot.control in _HELD:
+        return None
+    opt_out = desk.first(OptOut)
+    desk.note(Rule.CRISIS)
+    desk.say("crisis")
+    return hand_over(desk, "crisis", opt_out=opt_out.quote if opt_out else None)
+
+
 def _consent(desk: Desk) -> Decision | None:
     """Its one confirmation is queued with the opt-out itself; here there is nothing to add."""
     if opt_out := desk.first(OptOut):
-        desk.note("consent.opt_out")
+        desk.note(Rule.OPT_OUT)
         return desk.decision(Route.SILENCE, opt_out=opt_out.quote)
     if desk.snapshot.is_opted_out and desk.snapshot.trigger is not Trigger.INBOUND:
-        desk.note("consent.opted_out")
+        desk.note(Rule.OPTED_OUT)
         return desk.decision(Route.SILENCE)
     return None
 
 
 def _control(desk: Desk) -> Decision | None:
     control = desk.snapshot.control
-    if control in {Control.HUMAN, Control.CLOSED}:
-        desk.note(f"control.{control}")
+    if control in _HELD:
+        desk.note(_HELD[control])
         return desk.decision(Route.ABSORB)
     if control is not Control.QUEUED or desk.persona.handoff.may_answer_while_queued:
         return None
     if desk.said(Mention.STILL_THERE) or desk.said(Mention.REPEAT) or desk.first(RequestHuman):
-        desk.note("control.still_queued")
+        desk.note(Rule.STILL_QUEUED)
         desk.say("still_queued")
         return desk.decision(Route.CANNED)
-    desk.note("control.queued")
+    desk.note(Rule.QUEUED)
     return desk.decision(Route.ABSORB)
 
 
 def _safety(desk: Desk) -> Decision | None:
-    mentions = {Mention.LEGAL_THREAT: "legal_threat", Mention.COMPLAINT: "complaint"}
-    cause = desk.hands_over_on(cause for mention, cause in mentions.items() if desk.said(mention))
-    if cause is None:
-        return None
-    desk.note(f"safety.{cause}")
-    return hand_over(desk, cause)
+    """Two machines could go on for ever; law and complaints are for people where the persona says so."""
+    if desk.snapshot.is_loop:
+        desk.note(Rule.BOT_LOOP)
+        return hand_over(desk, "bot_loop")
+    for mention, rule in _UNSAFE.items():
+        if desk.said(mention) and desk.hands_over_on([mention.value]):
+            desk.note(rule)
+            return hand_over(desk, mention.value)
+    return None
 
 
 def _human(desk: Desk) -> Decision | None:
@@ -71,33 +95,50 @@ def _human(desk: Desk) -> Decision | None:
     request = desk.first(RequestHuman)
     if request is None:
         return None
-    desk.note("human.requested")
-    return hand_over(desk, "customer_asked", request)
+    desk.note(Rule.HUMAN)
+    return hand_over(desk, "customer_asked", quote=request.quote)
+
+
+def _no_model(desk: Desk) -> Decision | None:
+    """What the rules read is kept, and a person reads the rest. On the first contact it is still said who writes."""
+    rule = absence.calls_for_person(desk.persona, desk.snapshot, desk.understood.rejected)
+    if rule is None:
+        return None
+    slots.apply(desk)
+    _greet(desk)
+    desk.note(rule)
+    return hand_over(desk, absence.cause(rule))
 
 
 def _patience(desk: Desk) -> Decision | None:
-    """A turn in which nothing was understood is one too many at some point."""
-    if not _is_unclear(desk):
+    """A turn in which nothing was understood is one too many at some point; whoever comes in is greeted first."""
+    is_unheard = bool(desk.snapshot.unanswered) and all(line.is_unheard for line in desk.snapshot.unanswered)
+    if not _is_unclear(desk) or not (desk.has_greeted or is_unheard):
         desk.repairs = 0
         return None
     desk.repairs += 1
     limits = (f"repair>={count}" for count in range(1, desk.repairs + 1))
     cause = desk.hands_over_on(limits)
     if cause:
-        desk.note("patience.repairs")
+        desk.note(Rule.REPAIRS)
         return hand_over(desk, cause)
-    desk.note("patience.clarify")
-    desk.say("unclear")
+    _greet(desk)
+    desk.note(Rule.UNHEARD if is_unheard else Rule.CLARIFY)
+    desk.say("unheard" if is_unheard else "unclear")
     asking.again(desk)
     return desk.decision(Route.CLARIFY)
 
 
 def _timer(desk: Desk) -> Decision | None:
-    """A follow-up that was planned is said as it was written; any other timer has nothing to say by itself."""
+    """A follow-up that was planned is said as it was written, and that the time of a promise has come, in one text."""
     if desk.snapshot.trigger is not Trigger.TIMER:
         return None
-    desk.note("timer.rang")
-    desk.say(str(desk.snapshot.payload.get("kickoff")))
+    if desk.snapshot.payload.get("promises"):
+        desk.note(Rule.PROMISE_DUE)
+        desk.say("promise_due")
+    else:
+        desk.note(Rule.FOLLOW_UP)
+        desk.say(str(desk.snapshot.payload.get("kickoff")))
     return desk.decision(Route.CANNED if desk.texts else Route.SILENCE)
 
 
@@ -106,7 +147,7 @@ def _failed_checks(desk: Desk) -> Decision | None:
     cause = desk.hands_over_on(limits)
     if cause is None:
         return None
-    desk.note("patience.checks")
+    desk.note(Rule.FAILED_CHECKS)
     return hand_over(desk, cause)
 
 
@@ -121,17 +162,20 @@ def _slots(desk: Desk) -> Decision | None:
     cause = desk.hands_over_on(limits)
     if cause is None:
         return None
-    desk.note("slot.invalid_limit")
+    desk.note(Rule.INVALID_LIMIT)
     return hand_over(desk, cause)
 
 
-_FIRST: Final[tuple[Rule, ...]] = (
+_FIRST: Final[tuple[Step, ...]] = (
+    _nothing_new,
+    _crisis,
     _consent,
     _control,
     _safety,
     _human,
     _timer,
     _failed_checks,
+    _no_model,
     _patience,
     _slots,
     _pending,
@@ -144,27 +188,29 @@ _FIRST: Final[tuple[Rule, ...]] = (
 def _answer(desk: Desk) -> Decision:
     _switch_goal(desk)
     _move(desk)
+    _reach(desk)
     _promise(desk)
     tooling.confirmed(desk)
     tooling.plan(desk)
     _return(desk)
-    greets = _greet(desk)
-    approved = asking.approved(desk)
-    _query(desk, is_answered=approved)
-    has_moved = bool(desk.moves)
+    _greet(desk)
+    _say_who_writes(desk)
+    _query(desk, is_answered=asking.answer(desk))
     asks = desk.ask is not None or asking.next_question(desk)
-    if desk.query is not None or (has_moved and not desk.here.strict and not asks):
+    if desk.query is not None:
         return desk.decision(Route.STAGE)
     if desk.effects or desk.reads:
         return desk.decision(Route.ACTION)
     if desk.texts or asks:
         return desk.decision(Route.CANNED)
-    return _close(desk, greets=greets)
+    if desk.moves and not desk.here.strict:
+        return desk.decision(Route.STAGE)
+    return _close(desk)
 
 
 def _switch_goal(desk: Desk) -> None:
     if (switch := desk.first(SwitchGoal)) and (not desk.agenda or desk.agenda[0] != switch.goal):
-        desk.note(f"goal.switched:{switch.goal}")
+        desk.note(Rule.GOAL_SWITCHED, switch.goal)
         desk.agenda = [switch.goal, *(goal for goal in desk.agenda if goal != switch.goal)]
     if not desk.agenda:
         desk.agenda = [desk.persona.goals[0].id]
@@ -172,72 +218,102 @@ def _switch_goal(desk: Desk) -> None:
 
 def _move(desk: Desk) -> None:
     for move in progress(desk.persona, desk.stage, desk.known):
-        desk.note(move.rule)
+        rule, _, _ = move.rule.partition(":")
+        desk.note(Rule(rule), move.target)
         desk.moves.append(move)
         desk.stage = move.target
 
 
+def _reach(desk: Desk) -> None:
+    """A goal is done with where it is dealt with: the one before it is the customer's again."""
+    entered = {move.target for move in desk.moves if move.rule == Rule.FORWARD.about(move.target)}
+    for goal in desk.persona.goals:
+        if goal.stage in entered and goal.id in desk.agenda:
+            desk.note(Rule.GOAL_REACHED, goal.id)
+            desk.agenda.remove(goal.id)
+
+
 def _promise(desk: Desk) -> None:
     if promise := desk.first(Promise):
-        desk.note("promise.noted")
+        desk.note(Rule.PROMISED)
         desk.promise = {"when": promise.when, "quote": promise.quote.text, "message": promise.quote.message}
 
 
 def _return(desk: Desk) -> None:
     """After a person had the conversation: who writes from now on is said once."""
     if desk.snapshot.trigger is Trigger.STAFF_RETURN:
-        desk.note("control.returned")
+        desk.note(Rule.RETURNED)
         desk.say("returned")
         desk.has_greeted = True
 
 
-def _greet(desk: Desk) -> bool:
+def _greet(desk: Desk) -> None:
     """Once in a conversation; it says that an AI writes, where the persona says so in its first message."""
     if desk.has_greeted or desk.snapshot.trigger is not Trigger.INBOUND:
-        return False
-    desk.note("greeting.first")
+        return
+    desk.note(Rule.GREETED)
     desk.say("greeting", contact=desk.snapshot.contact_name or "")
     desk.has_greeted = True
-    return True
+
+
+def _say_who_writes(desk: Desk) -> None:
+    """To whoever asks, whatever else is said; whoever was greeted just now has been told."""
+    if desk.said(Mention.ASKS_IF_BOT):
+        desk.note(Rule.ASKS_IF_BOT)
+        if Rule.GREETED not in desk.rules:
+            desk.say("greeting", contact="")
 
 
 def _query(desk: Desk, *, is_answered: bool) -> None:
+    """What an approved text or what is looked up does not answer."""
     question = desk.first(AskKnowledge)
-    if question is None or is_answered:
+    if question is None:
+        return
+    query = asking.left_open(desk) if is_answered else question.query
+    if not query:
+        return
+    if tooling.answers(desk, query):
+        desk.note(Rule.READ_ANSWERS)
+        return
+    if tooling.asks_for_goal(desk, query):
+        desk.note(Rule.ON_THE_WAY)
         return
     if desk.here.strict:  # prices, payment, law: what is not an approved text is left to a person
-        desk.note("answer.strict")
+        desk.note(Rule.STRICT)
         desk.say("not_found")
         return
-    desk.note("answer.knowledge")
-    desk.query = question.query
+    desk.note(Rule.KNOWLEDGE)
+    desk.query = query
 
 
-def _close(desk: Desk, *, greets: bool) -> Decision:
-    """Nothing is open: courtesies are returned once, and silence is an answer too."""
-    if desk.said(Mention.ASKS_IF_BOT):
-        desk.note("close.asks_if_bot")
-        desk.say("greeting", contact="")
-        return desk.decision(Route.CANNED)
-    if greets or desk.said(Mention.SMALLTALK) or desk.said(Mention.GREETING):
-        desk.note("close.smalltalk")
+def _close(desk: Desk) -> Decision:
+    """Nothing is open: courtesies are returned once, what was told is noted, and silence is an answer too."""
+    if desk.said(Mention.SMALLTALK) or desk.said(Mention.GREETING):
+        desk.note(Rule.SMALLTALK)
         return desk.decision(Route.STAGE)
     if desk.said(Mention.THANKS) and "goodbye" not in desk.done:
-        desk.note("close.goodbye")
+        desk.note(Rule.GOODBYE)
         desk.done.add("goodbye")
         desk.say("goodbye")
         return desk.decision(Route.CANNED)
     if desk.said(Mention.REPEAT):
-        desk.note(REPEATED)
+        desk.note(Rule.REPEATED)
         return desk.decision(Route.STAGE)
-    desk.note("close.silence")
+    if desk.has_learned:
+        desk.note(Rule.NOTED)
+        desk.say("noted")
+        return desk.decision(Route.CANNED)
+    desk.note(Rule.SILENCE)
     return desk.decision(Route.SILENCE)
 
 
-def hand_over(desk: Desk, cause: str, request: RequestHuman | None = None) -> Decision:
+def hand_over(desk: Desk, cause: str, *, quote: Quote | None = None, opt_out: Quote | None = None) -> Decision:
     """One honest line about what happens next, and a person. The line is chosen by the hour where it is said."""
+    if desk.snapshot.control is Control.QUEUED:
+        desk.say("still_queued")
+        return desk.decision(Route.CANNED, opt_out=opt_out)
     desk.say("handoff")
-    return desk.decision(Route.HANDOFF, handover=Handover(reason=cause, quote=request.quote if request else None))
+    return desk.decision(Route.HANDOFF, handover=Handover(reason=cause, quote=quote), opt_out=opt_out)
 
 
 def _is_unclear(desk: Desk) -> bool:
@@ -245,4 +321,5 @@ def _is_unclear(desk: Desk) -> bool:
     if desk.snapshot.trigger is not Trigger.INBOUND or not desk.snapshot.unanswered:
         return False
     commands = desk.understood.commands
-    return not commands or all(isinstance(one, Say) and one.mention is Mention.UNCLEAR for one in commands)
+    is_doubtful = all(isinstance(one, Say) and one.mention is Mention.UNCLEAR for one in commands)
+    return is_doubtful and not asking.approved(desk)

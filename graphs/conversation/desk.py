@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from agents.commands import Command, Mention, Quote, Say, Understood
 from agents.personas.definition import Persona, Stage
 from graphs.conversation.progress import Known
+from graphs.conversation.rules import Rule
 from graphs.conversation.state import (
     MOST_AGENDA,
     CannedText,
@@ -21,6 +22,12 @@ from graphs.conversation.state import (
 )
 
 C = TypeVar("C", bound=Command)
+_LEARNED: Final = frozenset(
+    {
+        *(Rule.SLOT_SET, Rule.SLOT_CORRECTED, Rule.SLOT_CLEARED, Rule.EVIDENCE, Rule.GOAL_SWITCHED, Rule.PROMISED),
+        *(Rule.CONFIRM_YES, Rule.CONFIRM_NO, Rule.EFFECT_DECLINED, Rule.CANCELLED),
+    }
+)
 
 
 @dataclass(slots=True)
@@ -39,6 +46,8 @@ class Desk:
     last_ask: str | None
     repairs: int
     done: set[str]
+    settled: set[str]
+    shown: dict[str, str]
     has_greeted: bool
     rules: list[str] = field(default_factory=list)
     texts: list[CannedText] = field(default_factory=list)
@@ -46,6 +55,7 @@ class Desk:
     reads: list[ToolCall] = field(default_factory=list)
     effects: list[ToolCall] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)  # slots that were told or confirmed in this turn
     ask: str | None = None
     query: str | None = None
     promise: Mapping[str, Any] | None = None
@@ -66,12 +76,18 @@ class Desk:
             last_ask=before.last_ask,
             repairs=before.repairs,
             done=set(before.done),
+            settled=set(before.settled),
+            shown=dict(before.shown),
             has_greeted=before.has_greeted,
         )
 
     @property
     def here(self) -> Stage:
         return self.persona.stage(self.stage)
+
+    @property
+    def place(self) -> int:
+        return self.persona.stages.index(self.here)
 
     @property
     def known(self) -> Known:
@@ -92,12 +108,17 @@ class Desk:
     def every(self, kind: type[C]) -> list[C]:
         return [command for command in self.understood.commands if isinstance(command, kind)]
 
-    def note(self, rule: str) -> None:
-        self.rules.append(rule)
+    def note(self, rule: Rule, about: str | None = None) -> None:
+        self.rules.append(rule.value if about is None else rule.about(about))
 
     def say(self, text: str, **values: str) -> None:
-        if text in self.persona.texts:
+        if self.persona.has_text(text):
             self.texts.append(CannedText(name=text, values=values))
+
+    @property
+    def has_learned(self) -> bool:
+        """Something was told in this turn, known already or not."""
+        return bool(self.given) or any(rule.partition(":")[0] in _LEARNED for rule in self.rules)
 
     def hands_over_on(self, causes: Iterable[str]) -> str | None:
         """The first of these for which this persona calls a person."""
@@ -116,6 +137,8 @@ class Desk:
             last_ask=self.last_ask,
             repairs=self.repairs,
             done=frozenset(self.done),
+            settled=frozenset(self.settled),
+            shown=self.shown,
             has_greeted=self.has_greeted,
             heard_until=max(
                 [line.seq for line in self.snapshot.unanswered], default=self.snapshot.dialogue.heard_until

@@ -3,6 +3,7 @@
 No checkpointer: what a conversation remembers is a column that the commit writes (ADR 0002).
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -41,13 +42,13 @@ def compile_graph(persona: Persona) -> Graph:
     builder.add_edge(["understand", "prefetch"], "decide")
     stages = [f"stage.{stage.id}" for stage in persona.stages]
     routes = [f"route.{route}" for route in _CANNED]
-    builder.add_conditional_edges("decide", nodes.after_decide, [*stages, *routes, "route.absorb"])
+    builder.add_conditional_edges("decide", _routed(nodes.after_decide), [*stages, *routes, "route.absorb"])
     for name in stages:
         builder.add_edge(name, "respond")
     for name in (*routes, "route.absorb"):
         builder.add_edge(name, "commit")
     builder.add_edge("respond", "check")
-    builder.add_conditional_edges("check", nodes.after_check, ["commit", "repair", "route.fallback"])
+    builder.add_conditional_edges("check", _routed(nodes.after_check), ["commit", "repair", "route.fallback"])
     builder.add_edge("repair", "check")
     builder.add_edge("route.fallback", "commit")
     builder.add_edge("commit", END)
@@ -87,14 +88,17 @@ def _add_nodes(builder: "StateGraph[TurnData, Context, TurnData, TurnData]", per
     spine |= {f"stage.{stage.id}": (nodes.stage, _READ_SECONDS) for stage in persona.stages}
     spine |= {f"route.{route}": (nodes.canned, _READ_SECONDS) for route in _CANNED}
     for name, (node, seconds) in spine.items():
-        builder.add_node(name, _timed(name, node), timeout=seconds)
+        builder.add_node(name, _timed(name, node, seconds))
 
 
-def _timed(name: str, node: Node) -> Any:
+def _timed(name: str, node: Node, seconds: float) -> Any:
+    """LangGraph's own timeout runs each node in two more tasks."""
+
     async def run_node(data: TurnData, runtime: Runtime[Context]) -> TurnData:
         begun = time.perf_counter()
         try:
-            return await node(data, runtime.context)
+            async with asyncio.timeout(seconds):
+                return await node(data, runtime.context)
         finally:
             phases = runtime.context.phases
             phases[name] = phases.get(name, 0.0) + time.perf_counter() - begun
@@ -102,8 +106,10 @@ def _timed(name: str, node: Node) -> Any:
     return run_node
 
 
-def _routed(route: Callable[[TurnData, Context], list[str]]) -> Any:
-    def choose(data: TurnData, runtime: Runtime[Context]) -> list[str]:
+def _routed(route: Callable[[TurnData, Context], list[str] | str]) -> Any:
+    """A plain function would be called in a thread of its own, each time."""
+
+    async def choose(data: TurnData, runtime: Runtime[Context]) -> list[str] | str:
         return route(data, runtime.context)
 
     return choose

@@ -19,7 +19,7 @@ def to_json(dialogue: Dialogue) -> dict[str, Any]:
         written = _written(dialogue, longest)
         if len(json.dumps(written, ensure_ascii=False).encode()) <= MOST_BYTES:
             return written
-    return _written(replace(dialogue, evidence={}, asked={}, refused={}), _FEWEST_CHARACTERS)
+    return _written(replace(dialogue, evidence={}, asked={}, refused={}, shown={}), _FEWEST_CHARACTERS)
 
 
 def from_json(data: Mapping[str, Any], *, first_stage: str) -> Dialogue:
@@ -39,6 +39,8 @@ def from_json(data: Mapping[str, Any], *, first_stage: str) -> Dialogue:
         heard_until=data["heard"],
         has_greeted=data["greeted"],
         done=frozenset(data["done"]),
+        settled=frozenset(data.get("settled", ())),
+        shown=data.get("shown", {}),
         language=data["lang"],
     )
 
@@ -61,6 +63,8 @@ def _written(dialogue: Dialogue, longest: int) -> dict[str, Any]:
         "heard": dialogue.heard_until,
         "greeted": dialogue.has_greeted,
         "done": sorted(dialogue.done),
+        "settled": sorted(dialogue.settled),
+        "shown": dict(dialogue.shown),
         "lang": dialogue.language,
     }
 

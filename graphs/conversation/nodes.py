@@ -18,11 +18,12 @@ from agents.understanding import Question
 from core import lexicon
 from core.logging import get_logger
 from core.models.stream import Author, Control, Trigger, TurnOutcome
-from graphs.conversation.decide import REPEATED
+from graphs.conversation import absence
 from graphs.conversation.decide import decide as decide_purely
 from graphs.conversation.delivery import bubbles
 from graphs.conversation.ports import Context
-from graphs.conversation.state import Decision, Line, Outcome, Route, Snapshot, TurnData
+from graphs.conversation.rules import Rule
+from graphs.conversation.state import CannedText, Decision, Handover, Line, Outcome, Route, Snapshot, TurnData
 from graphs.conversation.wording import Wording
 
 MOST_REPAIRS: Final = 1
@@ -92,7 +93,7 @@ async def decide(data: TurnData, context: Context) -> TurnData:
     return TurnData(decision=decision, passages=passages if decision.query else ())
 
 
-def after_decide(data: TurnData) -> str:
+def after_decide(data: TurnData, _: Context) -> str:
     decision = data["decision"]
     return f"stage.{decision.stage}" if decision.route is Route.STAGE else f"route.{decision.route}"
 
@@ -120,7 +121,7 @@ async def check(data: TurnData, context: Context) -> TurnData:
     return TurnData(violations=_violations(data, context)) if data["draft"] else TurnData()
 
 
-def after_check(data: TurnData) -> str:
+def after_check(data: TurnData, _: Context) -> str:
     if not data["violations"]:
         return "commit"
     return "repair" if data["draft"] and data["repairs"] < MOST_REPAIRS else "route.fallback"
@@ -137,15 +138,21 @@ async def canned(data: TurnData, context: Context) -> TurnData:
 
 
 async def fallback(data: TurnData, context: Context) -> TurnData:
-    """What could not be said properly is not said: an approved text stands for it, and it is counted."""
+    """What could not be said properly is not said: an approved text stands for it, and it is counted.
+
+    Where no model had words, a person is called at once, as the persona says.
+    """
     decision = data["decision"]
+    trace = {**data.get("trace", {}), "fallback": list(data["violations"])}
+    if rule := absence.calls_for_person(context.persona, context.snapshot, data["violations"]):
+        return TurnData(draft="", cited=(), decision=_handed_over(decision, rule), trace=trace)
     failed = decision.dialogue.failed_checks + 1
     text = context.persona.text("fallback", data["understood"].language)
     return TurnData(
         draft=text,
         cited=(),
         decision=replace(decision, dialogue=replace(decision.dialogue, failed_checks=failed)),
-        trace={**data.get("trace", {}), "fallback": list(data["violations"])},
+        trace=trace,
     )
 
 
@@ -166,7 +173,12 @@ def heard(snapshot: Snapshot) -> tuple[Heard, ...]:
 
 
 def history(snapshot: Snapshot) -> tuple[Said, ...]:
-    return tuple(Said(author=_WHO[line.author], text=line.text, message=line.seq) for line in snapshot.history)  # type: ignore[arg-type] # the table has just these
+    return tuple(said(line) for line in snapshot.history)
+
+
+def said(line: Line) -> Said:
+    who = _WHO[line.author]
+    return Said(author=who, text=line.text, message=line.seq, described=line.described)  # type: ignore[arg-type] # the table has just these
 
 
 def _heard(line: Line) -> Heard:
@@ -176,6 +188,7 @@ def _heard(line: Line) -> Heard:
         choice=line.choice,
         was_spoken=line.was_spoken,
         by_staff=line.author is Author.STAFF,
+        described=line.described,
     )
 
 
@@ -254,7 +267,7 @@ def _violations(data: TurnData, context: Context) -> tuple[str, ...]:
         links_allow=persona.guardrails.links_allow,
         max_questions=persona.guardrails.max_questions - (decision.ask is not None),
         forbidden=persona.tone.forbidden,
-        last_bot_text=None if REPEATED in decision.rules else last,
+        last_bot_text=None if Rule.REPEATED in decision.rules else last,
         language=data["understood"].language,
         max_chars=rules.bubble_chars * rules.max_bubbles,
         done=snapshot.succeeded,
@@ -273,7 +286,7 @@ def _known_words(data: TurnData, context: Context) -> tuple[str, ...]:
 def _outcome(data: TurnData, context: Context) -> Outcome:
     decision, snapshot = data["decision"], context.snapshot
     parts = _parts(data, context)
-    is_copilot = snapshot.control is Control.COPILOT and bool(parts)
+    is_copilot = snapshot.control is Control.COPILOT and bool(parts) and decision.handover is None
     outcome = _OUTCOMES.get(decision.route, TurnOutcome.REPLIED if parts else TurnOutcome.SILENT)
     return Outcome(
         decision=decision,
@@ -297,7 +310,22 @@ def _parts(data: TurnData, context: Context) -> list[str]:
         parts.append(data["draft"])
     if question := wording.question(decision):
         parts.append(question)
+    if not parts and decision.reads:  # it was asked for, and could not be looked up
+        parts.append(context.persona.text("fallback", data["understood"].language))
     return parts
+
+
+def _handed_over(decision: Decision, rule: Rule) -> Decision:
+    """All that was decided stays, but the question: whoever takes over asks."""
+    return replace(
+        decision,
+        route=Route.HANDOFF,
+        rules=(*decision.rules, rule.value),
+        texts=(*decision.texts, CannedText(name="handoff")),
+        ask=None,
+        handover=Handover(reason=absence.cause(rule)),
+        dialogue=replace(decision.dialogue, last_ask=None),
+    )
 
 
 def _out_of_hours(decision: Decision) -> Decision:

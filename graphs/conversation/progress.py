@@ -5,14 +5,12 @@ No stage is skipped, whoever says so: several are entered in one turn only if th
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from agents.commands import Quote
 from agents.personas.definition import AnyOf, Persona, Stage, StageEnd
+from graphs.conversation.rules import Rule
 from graphs.conversation.state import Filled, StageMove
-
-FORWARD: Final = "stage.enter"
-BACK: Final = "stage.leave_back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +36,7 @@ def _back(persona: Persona, stage: str, known: Known) -> Iterator[StageMove]:
     while place > 0 and (lost := [loss for loss in persona.stages[place].leave_back if loss in known.lost]):
         source, target = persona.stages[place].id, persona.stages[place - 1].id
         criteria = tuple({"id": loss, "satisfied": False, "source": "rule"} for loss in lost)
-        yield StageMove(source=source, target=target, rule=f"{BACK}:{target}", criteria=criteria)
+        yield StageMove(source=source, target=target, rule=Rule.BACK.about(target), criteria=criteria)
         place -= 1
 
 
@@ -49,9 +47,8 @@ def _forward(persona: Persona, stage: str, known: Known) -> Iterator[StageMove]:
         criteria = _met(following, known)
         if criteria is None or following.end is StageEnd.LOST:
             return
-        yield StageMove(
-            source=persona.stages[place].id, target=following.id, rule=f"{FORWARD}:{following.id}", criteria=criteria
-        )
+        source, target = persona.stages[place].id, following.id
+        yield StageMove(source=source, target=target, rule=Rule.FORWARD.about(target), criteria=criteria)
         place += 1
 
 

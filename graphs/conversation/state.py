@@ -20,7 +20,7 @@ MOST_AGENDA: Final = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A message as the turn sees it: a picture by its caption or description, a voice note by its words."""
+    """A message as the turn sees it: `text` is what its author wrote or said, and nothing else may be quoted."""
 
     seq: int
     author: Author
@@ -29,6 +29,12 @@ class Line:
     at: datetime
     choice: str | None = None  # the id of the button that was pressed
     was_spoken: bool = False
+    described: str = ""  # what a file is, or what a model says that it shows
+
+    @property
+    def is_unheard(self) -> bool:
+        """Something was said, and nobody knows what."""
+        return self.was_spoken and not self.text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +62,8 @@ class Dialogue:
     heard_until: int = 0  # the number of the last message that a turn has taken in
     has_greeted: bool = False
     done: frozenset[str] = frozenset()  # stages whose closing text was said
+    settled: frozenset[str] = frozenset()  # tools whose offer was answered, until they are spoken of again
+    shown: Mapping[str, str] = field(default_factory=dict)  # tools, with what they were looked up by, and when
     language: str = "pt-BR"
 
 
@@ -97,6 +105,7 @@ class Snapshot:
     succeeded: frozenset[str] = frozenset()  # tools whose effect succeeded in this conversation
     effects: Sequence[EffectNews] = ()
     is_opted_out: bool = False
+    is_loop: bool = False  # what writes to us looks like a machine, and we answer it
     restarts: int = 0
 
 

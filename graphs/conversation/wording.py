@@ -47,9 +47,15 @@ class Wording:
         """What was looked up, in the persona's own text about it."""
         for tool, result in results.items():
             values = result_in_words(tool, result, self._language)
+            if not values.get("items") and self._asks_to_look_up(tool, decision):
+                continue
             name = f"{TOOLS[tool].text}_{'found' if values.get('items') else 'none'}"
             if name in self._persona.texts:
                 yield self.canned(name, values, decision)
+
+    def _asks_to_look_up(self, tool: str, decision: Decision) -> bool:
+        """That nothing was found is no news yet, where the question that follows is what it is looked up by."""
+        return any(use.tool == tool and decision.ask in use.slots for use in self._persona.stage(decision.stage).tools)
 
     def question(self, decision: Decision) -> str | None:
         """What is asked at the end: for a slot, for a yes to a slot, or for a yes to something to be done."""

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from agents.guardrails import RULES, Ground, Violation, violations
+from agents.ports import Passage
 from agents.prompts.rules import canary_of
 from tests.agents.prompts.drafts import BAD, BAD_ENGLISH, ENGLISH, GOOD, GOOD_ENGLISH, GROUND, NO_PAGES
 
@@ -99,8 +100,58 @@ class TestSources:
         assert _found(text, GROUND, cited=("p1",)) == []
         assert _found(text, GROUND, cited=("p2",)) == ["ground.link"]
 
+    @pytest.mark.parametrize(
+        "link",
+        [
+            "https://evil.example/planos",
+            "http://loja.com.br.evil.example/",
+            "javascript:alert(1)",
+            "data:text/html,oi",
+            "ftp://loja.com.br/planos",
+            "http://10.0.0.7/planos",
+            "10.0.0.7/planos",
+            "http://2130706433/",
+            "http://[::1]/",
+        ],
+    )
+    def test_a_cited_page_gives_no_link_to_a_host_that_the_persona_does_not_know(self, link: str) -> None:
+        page = Passage(id="p1", title="Planos", text=f"Saiba mais em {link}", score=1.0)
+
+        assert "ground.link" in _found(f"Veja {link}", replace(GROUND, passages=(page,)))
+
+    @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,oi", "http://10.0.0.7/x", "192.168.0.1"])
+    def test_what_runs_or_names_no_host_is_nobodys_word(self, link: str) -> None:
+        ground = replace(GROUND, approved=(f"Veja {link}",), links_allow=("loja.com.br", "10.0.0.7"))
+
+        assert "ground.link" in _found(f"Veja {link}", ground)
+
+    def test_a_large_number_is_no_address(self) -> None:
+        ground = replace(GROUND, texts=("1.000.000.000",))
+
+        assert _found("Somos 1.000.000.000 de clientes.", ground) == []
+
     def test_a_page_that_was_not_given_cannot_be_cited(self) -> None:
         assert _found("O teste dura 14 dias.", GROUND, cited=("p1", "p9")) == ["cite.unknown"]
+
+
+class TestOtherTongues:
+    """A list has no small words, and a name may be written in any script."""
+
+    def test_what_others_said_may_be_repeated_in_its_own_script(self) -> None:
+        assert _found("Oi, Ольга Иванова! Tudo bem?", replace(NO_PAGES, texts=("Ольга Иванова",)), cited=()) == []
+
+    def test_a_list_of_what_pages_name_is_no_other_language(self) -> None:
+        names = "Corte, barba, coloração, manicure, pedicure, hidratação, escova, penteado"
+        page = Passage(id="p1", title="Serviços", text=names, score=1.0)
+
+        assert _found(f"Temos: {names}.", replace(GROUND, passages=(page,))) == []
+
+    def test_ordinals_and_accents_are_of_our_script(self) -> None:
+        assert _found("É a 1ª vez? Ótimo, você já está à frente.", NO_PAGES, cited=()) == []
+
+    @pytest.mark.parametrize("text", ["Escolha o(s) plano(s) que quiser.", "Nota: <3 para você!", "Use o plano [Pro]."])
+    def test_what_people_write_is_no_code(self, text: str) -> None:
+        assert "say.code" not in _found(text, NO_PAGES, cited=())
 
 
 class TestWhoseWords:

@@ -250,11 +250,11 @@ class TestSummary:
 
     async def test_it_is_plain_and_short(self) -> None:
         model = Answering([{"summary": "**Ana** quer o plano Básico. " * 100}])
-        text, usage = await summarise(model, self._RECAP, Deadline.after(5))
+        summary = await summarise(model, self._RECAP, Deadline.after(5))
 
-        assert text.startswith("Ana quer o plano Básico.")
-        assert len(text) <= 700
-        assert usage == USED
+        assert summary.text.startswith("Ana quer o plano Básico.")
+        assert len(summary.text) <= 700
+        assert summary.usage == USED
 
     async def test_it_builds_on_the_last(self) -> None:
         model = Answering([{"summary": "Ana quer um plano."}])

@@ -5,6 +5,11 @@ Written before the rules; a half chosen by hash was kept aside until the rules s
 opt-out. Three smaller sets ("afterwards") were then written against the rules, with phrasings sought that they might
 not know. First looks in order: requests 13 of 25, 8 of 20, 8 of 15; opt-outs 21 of 25, 13 of 20, 14 of 15; false alarms
 of either kind 2 of 25, 2 of 20, 1 of 15. All was mended since: what new words meet is the first looks, and the model.
+
+`unusual.jsonl` was written later, before these rules were widened: slang, haste, half sentences, a third of it in
+English and Spanish. First looks of the rules as they had been: requests 81 of 120, opt-outs 95 of 120, false alarms 1
+of 201. They were widened by one half (38 of 58, 39 of 49); at the other, not looked at before, that made 53 of 62 of
+what had been 43, 66 of 71 of what had been 56, and 1 false alarm of 108. Then the rest was mended, too.
 """
 
 import hashlib
@@ -26,6 +31,18 @@ class Labelled:
     @property
     def is_held(self) -> bool:
         return self.kind != "afterwards" and hashlib.sha256(self.text.encode()).digest()[0] % 2 == 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unusual:
+    text: str
+    language: str
+    wants: str  # handoff, opt_out, nothing
+
+
+def unusual() -> list[Unusual]:
+    lines = (_FOLDER / "unusual.jsonl").read_text(encoding="utf-8").splitlines()
+    return [Unusual(**json.loads(line)) for line in lines]
 
 
 def labelled(name: str) -> list[Labelled]:

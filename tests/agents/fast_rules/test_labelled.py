@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from agents.commands import OptOut, RequestHuman
-from tests.agents.fast_rules.labelled import Labelled, labelled, wilson_lower
+from tests.agents.fast_rules.labelled import Labelled, labelled, unusual, wilson_lower
 from tests.agents.fast_rules.persona import understood
 
 _KINDS: Final = {"handoff": RequestHuman, "opt_out": OptOut}
@@ -16,7 +16,11 @@ _MOST_FALSE: Final = 0.02
 
 
 def _hit(kind: str, line: Labelled) -> bool:
-    return any(isinstance(command, _KINDS[kind]) for command in understood(line.text).commands)
+    return _is_heard(kind, line.text)
+
+
+def _is_heard(kind: str, text: str) -> bool:
+    return any(isinstance(command, _KINDS[kind]) for command in understood(text).commands)
 
 
 @pytest.mark.parametrize("kind", list(_KINDS))
@@ -60,6 +64,19 @@ class TestFalseAlarms:
     def test_one_wish_is_not_taken_for_the_other(self, kind: str) -> None:
         other = "opt_out" if kind == "handoff" else "handoff"
         assert [line.text for line in labelled(other) if _hit(kind, line)] == []
+
+
+@pytest.mark.parametrize("kind", list(_KINDS))
+class TestUnusualWords:
+    def test_every_one_is_heard(self, kind: str) -> None:
+        lines = [line for line in unusual() if line.wants == kind]
+        assert len(lines) >= 120
+        assert [line.text for line in lines if not _is_heard(kind, line.text)] == []
+
+    def test_nothing_else_is_taken_for_it(self, kind: str) -> None:
+        others = [line for line in unusual() if line.wants != kind]
+        wrong = [line.text for line in others if _is_heard(kind, line.text)]
+        assert len(wrong) / len(others) <= _MOST_FALSE, wrong
 
 
 class TestWilson:

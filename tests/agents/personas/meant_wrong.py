@@ -62,6 +62,14 @@ MEANT_WRONG: Final = (
         "nunca é alcançado",
     ),
     Planted(
+        "a goal where leads are lost",
+        SALES,
+        "    stage: proposta\n    any_of:",
+        "    stage: perdido\n    any_of:",
+        "stage: perdido",
+        "encerra um lead perdido",
+    ),
+    Planted(
         "an unknown slot to collect",
         SALES,
         "collect: [horario]",

@@ -173,6 +173,9 @@ class TestAnswers:
         assert "evidence" not in kinds(understood("quem decide a compra sozinho?"))
         assert "evidence" not in kinds(understood("não decido a compra sozinha"))
 
+    def test_part_of_what_is_described_shows_nothing(self) -> None:
+        assert "evidence" not in kinds(understood("quero uma compra para o cliente"))
+
     def test_a_goal_called_by_its_label_is_switched_to(self) -> None:
         assert {"type": "switch_goal", "goal": "remarcar"} in understood("preciso remarcar a entrega")["commands"]
 

@@ -130,6 +130,20 @@ class TestOthers:
         assert await found("pedidos.consultar", world, {"number": {"number": 10}}) != ""
         assert world.asked == [("99",), ("10",)]
 
+    @pytest.mark.parametrize(
+        ("said", "asked"),
+        [
+            ("é o pedido 4521", "4521"),
+            ("PED-77 por favor.", "PED-77"),
+            ("(4521)", "4521"),
+            ("não sei", "não sei"),
+        ],
+    )
+    async def test_a_number_is_found_in_what_is_said_around_it(self, said: str, asked: str) -> None:
+        world = World()
+        await found("pedidos.consultar", world, {"number": {"text": said}})
+        assert world.asked == [(asked,)]
+
     async def test_what_is_owed_is_told_with_the_way_to_pay_it(self) -> None:
         words = "Mensalidade: R$ 120,00, vence sexta, 27/11/2026, https://pague.exemplo/1"
         assert await found("cobrancas.consultar", World()) == words

@@ -23,7 +23,8 @@ from agents.commands import (
 from core.models.stream import Control, Trigger
 from graphs.conversation.decide import decide
 from graphs.conversation.state import Dialogue, EffectNews, Filled, Route
-from tests.graphs.conversation.acting import LIA, heard, lia, line, moment, quote, slot
+from tests.graphs.conversation.acting import DOCUMENT, LIA, heard, lia, line, moment, quote, slot
+from tests.graphs.conversation.theatre import PERSONAS
 
 ASK: Final = AskKnowledge(query="preço do plano")
 HUMAN: Final = RequestHuman(quote=quote("quero uma pessoa"), source="rule")
@@ -31,6 +32,10 @@ OUT: Final = OptOut(quote=quote("me tira da lista"), source="rule")
 NOME: Final = Filled(value={"name": "Ana"}, quote=quote())
 HORARIO: Final = Filled(value={"at": "2026-03-12T10:00"}, quote=quote())
 MONEY: Final = Filled(value={"cents": 800000, "currency": "BRL"}, quote=quote("8 mil"))
+BIA: Final = PERSONAS["agendamento"]
+CAIO: Final = PERSONAS["suporte"]
+NINA: Final = PERSONAS["cobranca"]
+CONFIRM_DAY: Final = "confirm:data_pagamento"
 QUALIFIED: Final = Dialogue(stage="qualificado", has_greeted=True, slots={"nome": NOME, "orcamento": MONEY})
 
 
@@ -76,7 +81,70 @@ class TestOrder:
         assert (decision.route, decision.rules) == (Route.SILENCE, ("consent.opted_out",))
 
 
+class TestCrisis:
+    def test_a_life_comes_before_everything_and_an_opt_out_counts_all_the_same(self) -> None:
+        decision = decide(LIA, moment(), heard(OUT, say(Mention.CRISIS), ASK))
+        assert (decision.route, decision.opt_out, decision.rules) == (Route.HANDOFF, OUT.quote, ("safety.crisis",))
+        assert [text.name for text in decision.texts] == ["crisis", "handoff"]
+        assert decision.handover is not None
+
+    def test_every_persona_has_the_words_and_names_who_listens(self) -> None:
+        assert all("188" in one.text("crisis", language) for one in PERSONAS.values() for language in ("pt-BR", "en"))
+
+    def test_who_waits_for_a_person_hears_them_too(self) -> None:
+        decision = decide(LIA, moment(control=Control.QUEUED), heard(say(Mention.CRISIS)))
+        assert [text.name for text in decision.texts] == ["crisis", "still_queued"]
+        assert (decision.route, decision.handover) == (Route.CANNED, None)
+
+    def test_where_a_person_has_it_nothing_is_said(self) -> None:
+        decision = decide(LIA, moment(control=Control.HUMAN), heard(say(Mention.CRISIS)))
+        assert (decision.route, decision.texts) == (Route.ABSORB, ())
+
+
+class TestLoops:
+    def test_a_machine_that_writes_to_us_is_left_to_a_person(self) -> None:
+        decision = decide(LIA, moment(is_loop=True), heard(ASK))
+        assert (decision.route, decision.rules) == (Route.HANDOFF, ("safety.bot_loop",))
+
+    def test_one_that_waits_for_a_person_is_not_handed_over_again(self) -> None:
+        persona = lia(handoff={"may_answer_while_queued": True})
+        decision = decide(persona, moment(is_loop=True, control=Control.QUEUED), heard(ASK))
+        assert (decision.route, decision.handover) == (Route.CANNED, None)
+
+
+class TestGoals:
+    ASKS: Final = SwitchGoal(goal="acompanhar_pedido")
+
+    def test_on_the_way_to_one_only_what_the_way_needs_is_asked_for(self) -> None:
+        here = Dialogue(stage="aberto", has_greeted=True)
+        wanted, anything = decide(CAIO, moment(here), heard(self.ASKS)), decide(CAIO, moment(here), heard(ASK))
+        assert (wanted.ask, anything.ask) == ("assunto", "nome")
+
+    def test_what_the_way_waits_for_may_need_something_too(self) -> None:
+        goals = [{"id": "comprar"}, {"id": "marcar", "stage": "ganho"}]
+        first, second, *others = DOCUMENT["stages"]
+        stages = [first, {**second, "collect": ["cpf", "horario"]}, *others]
+        slots = {**DOCUMENT["slots"], "horario": {"type": "moment", "ask": "ask_nome"}}
+        persona = lia(goals=goals, stages=stages, slots=slots)
+        decision = decide(persona, moment(QUALIFIED), heard(SwitchGoal(goal="marcar")))
+        assert decision.ask == "horario"
+
+    def test_where_it_is_dealt_with_it_is_done_with(self) -> None:
+        here = Dialogue(stage="aberto", has_greeted=True, agenda=("acompanhar_pedido", "resolver"))
+        told = slot("assunto", value="entrega", label="Entrega")
+        decision = decide(CAIO, moment(here), heard(told))
+        assert "goal.reached:acompanhar_pedido" in decision.rules
+        assert (decision.stage, decision.dialogue.agenda) == ("em_analise", ("resolver",))
+
+    def test_it_leads_past_no_criterion(self) -> None:
+        assert decide(CAIO, moment(Dialogue(stage="aberto")), heard(self.ASKS)).moves == ()
+
+
 class TestPatience:
+    def test_a_question_with_an_approved_answer_is_understood_whatever_else_is_made_of_it(self) -> None:
+        decision = decide(LIA, moment(unanswered=[line(9, "Vocês entregam?")]), heard())
+        assert (decision.route, decision.dialogue.repairs) == (Route.CANNED, 0)
+
     def test_the_second_time_in_a_row_a_person_is_called(self) -> None:
         first = decide(LIA, moment(), heard(say(Mention.UNCLEAR)))
         second = decide(LIA, moment(first.dialogue), heard(say(Mention.UNCLEAR)))
@@ -138,6 +206,12 @@ class TestStages:
         decision = decide(LIA, moment(QUALIFIED), heard(ClearSlot(name="orcamento", quote=quote())))
         assert [(move.source, move.target) for move in decision.moves] == [("qualificado", "novo")]
 
+    def test_what_is_put_right_in_the_same_breath_was_not_lost(self) -> None:
+        here = Dialogue(stage="qualificado", has_greeted=True, slots={"nome": NOME})
+        told = (slot("orcamento", cents=1, currency="BRL"), slot("orcamento", cents=2, currency="BRL"))
+        decision = decide(LIA, moment(here), heard(*told))
+        assert (decision.moves, decision.dialogue.slots["orcamento"].value["cents"]) == ((), 2)
+
     def test_no_claim_moves_past_a_stage_whose_criteria_do_not_hold(self) -> None:
         claims = (GiveEvidence(name="urgencia", quote=quote()), SwitchGoal(goal="marcar"), ASK)
         assert decide(LIA, moment(), heard(*claims)).stage == "novo"
@@ -159,6 +233,53 @@ class TestEffects:
 
     def test_a_yes_out_of_nowhere_does_nothing(self) -> None:
         assert decide(LIA, moment(QUALIFIED), heard(Confirm(is_yes=True, quote=quote("sim")))).effects == ()
+
+    def test_what_was_declined_is_not_offered_again_until_it_is_spoken_of(self) -> None:
+        before = replace(QUALIFIED, slots={**QUALIFIED.slots, "horario": HORARIO}, last_ask="effect:agenda.criar")
+        no = decide(LIA, moment(before), heard(Confirm(is_yes=False, quote=quote("não"))))
+        later = decide(LIA, moment(no.dialogue), heard(ASK))
+        anew = decide(LIA, moment(later.dialogue), heard(slot("horario", at="2026-03-13T10:00")))
+        assert [no.ask, later.ask, anew.ask] == [None, None, "effect:agenda.criar"]
+
+    def test_a_no_that_names_another_time_is_asked_about_that(self) -> None:
+        before = replace(QUALIFIED, slots={**QUALIFIED.slots, "horario": HORARIO}, last_ask="effect:agenda.criar")
+        no = Confirm(is_yes=False, quote=quote("não"))
+        assert decide(LIA, moment(before), heard(no, slot("horario", at="2026-03-13T10:00"))).ask == before.last_ask
+
+    def test_what_was_said_yes_to_is_not_offered_while_it_is_being_done(self) -> None:
+        before = replace(QUALIFIED, slots={**QUALIFIED.slots, "horario": HORARIO}, last_ask="effect:agenda.criar")
+        yes = decide(LIA, moment(before), heard(Confirm(is_yes=True, quote=quote("sim"))))
+        assert decide(LIA, moment(yes.dialogue), heard(ASK)).ask is None
+
+    def test_what_failed_is_not_offered_again_as_it_was(self) -> None:
+        before = replace(QUALIFIED, slots={**QUALIFIED.slots, "horario": HORARIO})
+        news = EffectNews(tool="agenda.criar", state="failed", result={})
+        told = moment(before, trigger=Trigger.ACTION_RESULT, effects=(news,), unanswered=[])
+        failed = decide(LIA, told, heard())
+        assert (failed.ask, decide(LIA, moment(failed.dialogue), heard(ASK)).ask) == (None, None)
+
+    def test_whoever_says_neither_yes_nor_no_is_asked_twice_and_then_left_alone(self) -> None:
+        dialogue = replace(QUALIFIED, slots={**QUALIFIED.slots, "horario": HORARIO})
+        asks: list[str | None] = []
+        for _ in range(4):
+            decision = decide(LIA, moment(dialogue), heard(ASK))
+            dialogue = decision.dialogue
+            asks.append(decision.ask)
+        assert asks == ["effect:agenda.criar", "effect:agenda.criar", None, None]
+
+    def test_what_takes_no_slot_is_offered_to_those_alone_who_speak_of_it(self) -> None:
+        here = Dialogue(stage="cancelamento", has_greeted=True)
+        wish = GiveEvidence(name="quer_cancelar", quote=quote("quero desmarcar"))
+        idle, wanted = decide(BIA, moment(here), heard(ASK)), decide(BIA, moment(here), heard(wish))
+        by_goal = decide(BIA, moment(here), heard(SwitchGoal(goal="cancelar")))
+        assert [idle.ask, wanted.ask, by_goal.ask] == [None, *["effect:agenda.cancelar"] * 2]
+
+    def test_what_nobody_approves_is_planned_once_for_what_it_is_done_with(self) -> None:
+        day = Filled(value={"date": "2026-03-20"}, quote=quote(), is_confirmed=False)
+        open_ = Dialogue(stage="negociacao", has_greeted=True, slots={"data_pagamento": day}, last_ask=CONFIRM_DAY)
+        yes = decide(NINA, moment(open_), heard(Confirm(is_yes=True, quote=quote("sim"))))
+        later = decide(NINA, moment(yes.dialogue), heard(say(Mention.THANKS)))
+        assert ([call.tool for call in yes.effects], later.effects) == (["retorno.prometer"], ())
 
     def test_cancelling_takes_the_question_back(self) -> None:
         before = replace(QUALIFIED, last_ask="effect:agenda.criar")
@@ -211,7 +332,12 @@ class TestOtherTriggers:
         rang = moment(trigger=Trigger.TIMER, payload={"kickoff": "seguimento"}, unanswered=[])
         assert [text.name for text in decide(LIA, rang, heard()).texts] == ["seguimento"]
 
-    @pytest.mark.parametrize("payload", [{}, {"kickoff": "não existe"}, {"promises": [{"at": "2026-03-13"}]}])
+    def test_the_time_of_a_promise_is_said_in_approved_words(self) -> None:
+        rang = moment(trigger=Trigger.TIMER, payload={"promises": [{"at": "2026-03-13"}]}, unanswered=[])
+        decision = decide(LIA, rang, heard())
+        assert (decision.route, [text.name for text in decision.texts]) == (Route.CANNED, ["promise_due"])
+
+    @pytest.mark.parametrize("payload", [{}, {"kickoff": "não existe"}, {"promises": []}])
     def test_any_other_timer_says_nothing(self, payload: dict[str, Any]) -> None:
         assert decide(LIA, moment(trigger=Trigger.TIMER, payload=payload, unanswered=[]), heard()).texts == ()
 
