@@ -5,13 +5,14 @@ since, unless the turn has been run again often enough.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from agents.commands import Quote
 from channels import consent
 from channels.consent import Evidence
 from channels.contents import Text
-from channels.stores import outbox
+from channels.stores import outbox, pacing
 from channels.stores.outbox import NewOutbound
 from core.db.sessions import TenantSession
 from core.errors import AppError
@@ -20,9 +21,12 @@ from core.models.outbox import Purpose
 from core.models.people import ConsentSource
 from core.models.stream import Control, TurnOutcome
 from graphs import handoff, leads
+from graphs.conversation.rules import Rule
 from graphs.conversation.state import Bubble, Committed, Decision, Handover, Outcome, bundle
 from graphs.stores import commits, effects, facts, handoffs, timers
 from graphs.stores.snapshots import Begun
+
+_NEW_TOPIC: Final = f"{Rule.GOAL_SWITCHED}:"
 
 
 class Unfenced(AppError):
@@ -38,11 +42,9 @@ async def commit(session: TenantSession, begun: Begun, outcome: Outcome) -> None
     decision = outcome.decision
     if decision.opt_out is not None:  # first, for contacts are locked before conversations
         await _opt_out(session, begun, decision.opt_out)
-    passed = await commits.pass_fence(session, begun, outcome)
-    if passed is not Committed.DONE:
-        raise Unfenced(passed)
-    if not await commits.close(session, begun, outcome):
-        raise Unfenced(Committed.LOST)
+    closed = await commits.close(session, begun, outcome)
+    if closed is not Committed.DONE:
+        raise Unfenced(closed)
     await leads.apply(session, begun, decision)
     await facts.remember(session, begun, decision)
     await effects.propose(session, begun, decision.effects)
@@ -53,7 +55,7 @@ async def commit(session: TenantSession, begun: Begun, outcome: Outcome) -> None
         await commits.draft(session, begun, outcome.bubbles)
         emit(session, Event(kind=EventKind.DRAFT_PROPOSED, subject_id=begun.snapshot.conversation))
     else:
-        await _queue(session, begun, outcome.bubbles)
+        await _queue(session, begun, outcome)
     _tell(session, begun, outcome)
 
 
@@ -74,21 +76,34 @@ async def _hand_over(session: TenantSession, begun: Begun, decision: Decision, h
     await handoffs.open_one(session, begun, decision, epoch=epoch)
 
 
-async def _queue(session: TenantSession, begun: Begun, bubbles: Sequence[Bubble]) -> None:
-    snapshot = begun.snapshot
-    news = [
+async def _queue(session: TenantSession, begun: Begun, outcome: Outcome) -> None:
+    """After what is still being typed in this conversation, unless the customer has gone on to something else."""
+    conversation, decision = begun.snapshot.conversation, outcome.decision
+    if any(rule.startswith(_NEW_TOPIC) for rule in decision.rules):
+        await pacing.withdraw(session, conversation)
+    if outcome.bubbles:
+        starts = await pacing.done_at(session, conversation, since=begun.snapshot.now)
+        await outbox.queue_many(session, _news(begun, outcome.bubbles, starts=starts, purpose=_purpose(decision)))
+
+
+def _news(begun: Begun, bubbles: Sequence[Bubble], *, starts: datetime, purpose: Purpose) -> list[NewOutbound]:
+    return [
         NewOutbound(
-            conversation=snapshot.conversation,
+            conversation=begun.snapshot.conversation,
             intent=bundle(begun.claim.turn, number),
             content=Text(body=bubble.text),
-            purpose=Purpose.REPLY,
-            not_before=snapshot.now + timedelta(seconds=bubble.delay_seconds),
+            purpose=purpose,
+            not_before=starts + timedelta(seconds=bubble.delay_seconds),
             turn=begun.claim.turn,
         )
         for number, bubble in enumerate(bubbles)
     ]
-    if news:
-        await outbox.queue_many(session, news)
+
+
+def _purpose(decision: Decision) -> Purpose:
+    """Whom to call in a crisis is told to somebody, too, who wants to hear no more of us."""
+    is_last_word = decision.opt_out is not None and Rule.CRISIS in decision.rules
+    return Purpose.NOTICE if is_last_word else Purpose.REPLY
 
 
 def _tell(session: TenantSession, begun: Begun, outcome: Outcome) -> None:

@@ -15,11 +15,14 @@ from core import events
 from core.probe import Pulse
 from graphs import effects, intake, recovery, store, timers
 from graphs.engine import SWEEP_SECONDS, Engine, Loop
+from graphs.hearing import Hearer
 from graphs.turn_taking import TurnTaker
 
 _SETTLE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 0.0
 _GATHER_SECONDS: Final = 0.04  # what comes meanwhile is taken in together, in fewer transactions
+_CROWD: Final = 40  # in that time: a thousand a second
+_CROWD_SECONDS: Final = 0.2  # still well below what an answer waits for more words
 _LEAST_SECONDS: Final = 0.2  # what somebody else holds is due, and not ours
 
 
@@ -27,6 +30,7 @@ class Crew:
     def __init__(self, station: Station, patience: Patience, gateway: Gateway) -> None:
         self._station = station
         self._turns = TurnTaker(station.floor, gateway, lambda _: NoKnowledge())
+        self._hearer = Hearer(station.floor, station.storage, gateway)
         self._patience = patience
         self._noted: Mark | None = None
         self._sender = Sender(station.floor, station.registry, station.lines, patience, storage=station.storage)
@@ -42,7 +46,7 @@ class Crew:
             Loop("clock", self._follow_clock, channels=("clock",)),
         )
         hints = {"connections": self._station.lines.forget}
-        return Engine(self._station.floor, pulse, (*loops, self._turns, self._sender), hints)
+        return Engine(self._station.floor, pulse, (*loops, self._turns, self._hearer, self._sender), hints)
 
     async def _publish_depths(self) -> float:
         await store.publish_depths(self._station.floor)
@@ -51,7 +55,7 @@ class Crew:
     async def _take_in(self) -> float:
         taken = await intake.take_in(self._station.floor, self._station.registry)
         if 0 < taken < intake.MOST:
-            await asyncio.sleep(_GATHER_SECONDS)
+            await asyncio.sleep(_GATHER_SECONDS if taken < _CROWD else _CROWD_SECONDS)
         return _AT_ONCE if taken else SWEEP_SECONDS
 
     async def _ring_timers(self) -> float:

@@ -20,6 +20,7 @@ class Arrival:
     kind: MessageKind
     text: str | None = None
     is_button: bool = False
+    awaits_words: bool = False  # a recording or a picture, until a model has said what it says
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +31,7 @@ class Waits:
     unfinished: float = 0.0  # longer after a bare greeting, or a short text without an end
     question: float = 0.0  # shorter after a question
     cap: float = 8.0  # never longer after the first message, however many follow
+    words: float = 20.0  # after a recording or a picture, for its words; then we go on without
 
 
 _CHAT: Final = Waits(base=1.6, unfinished=1.5, question=0.6)
@@ -54,8 +56,16 @@ def due_at(arrivals: Sequence[Arrival], channel: ConnectionKind) -> datetime:
     if any(map(_is_final, arrivals)):
         return newest
     silence = max(_silence(arrival, waits) for arrival in arrivals if arrival.at == newest)
-    latest = min(arrival.at for arrival in arrivals) + timedelta(seconds=waits.cap)
-    return max(newest, min(newest + silence, latest))
+    first = min(arrival.at for arrival in arrivals)
+    return max(newest, min(newest + silence, first + timedelta(seconds=waits.cap)), _words_until(arrivals, waits))
+
+
+def _words_until(arrivals: Sequence[Arrival], waits: Waits) -> datetime:
+    """However many recordings follow one another, the first of them bounds the wait for all."""
+    awaited = [arrival.at for arrival in arrivals if arrival.awaits_words]
+    if not awaited:
+        return min(arrival.at for arrival in arrivals)
+    return min(awaited) + timedelta(seconds=waits.words)
 
 
 def _is_final(arrival: Arrival) -> bool:

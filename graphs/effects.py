@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from agents.extractors import values
@@ -11,14 +12,21 @@ from agents.personas.definition import SlotType
 from agents.ports import Booking, Place
 from agents.tools.registry import TOOLS
 from agents.tools.running import in_words, names_of
+from core import audit
+from core.audit import Actor
+from core.crashpoints import CrashPoint, crashpoint
 from core.db.sessions import TenantSession
+from core.errors import Conflict, FieldError, Malformed
 from core.floor import Floor
-from core.models.service import EffectState
-from graphs import office_hours, store
+from core.models.service import Approver, EffectState
+from core.models.stream import Control
+from core.texts import Text
+from graphs import handoff, office_hours, store
 from graphs.stores import appointments, effects, timers
 from graphs.stores.appointments import Refusal, Wish
-from graphs.stores.effects import Claim, Running
+from graphs.stores.effects import Claim, Proposal, Running
 
+LONGEST_REASON: Final = 500
 _MOST: Final = 50
 _LEASE: Final = timedelta(seconds=30)
 _TRIES: Final = 5
@@ -52,6 +60,49 @@ async def run(floor: Floor, claims: Sequence[Claim]) -> None:
             effect = await effects.take(session, claim)
             if effect is not None:
                 await _run(session, effect)
+            crashpoint(CrashPoint.EFFECT_PRE_COMMIT)
+
+
+async def approve(session: TenantSession, effect: UUID, *, by: Actor) -> None:
+    """Somebody of the company says yes, once: it is run next. Said again by the same person, it changes nothing."""
+    proposal = await effects.hold(session, effect)
+    is_theirs = proposal.decided_by is not None and proposal.decided_by == by.id
+    if is_theirs and proposal.state not in {EffectState.PROPOSED, EffectState.REJECTED}:
+        return
+    _demand_open(proposal)
+    if proposal.is_expired:
+        raise Conflict(
+            "O prazo desta aprovação passou: se ainda for o caso, peça de novo ao cliente.",
+            "The time for this approval is over: where it still applies, ask the customer again.",
+        )
+    if proposal.control is Control.CLOSED:
+        raise handoff.was_closed()
+    await effects.approve(session, proposal, by.id)
+    detail = {"conversation": str(proposal.conversation), "tool": proposal.tool}
+    audit.record(session, by, "effect.approved", subject=effect, detail=detail)
+
+
+async def reject(session: TenantSession, effect: UUID, *, by: Actor, reason: str) -> None:
+    """Somebody of the company says no, and why; the customer hears of it in a turn. Its time may be over, too."""
+    said = reason.replace("\0", "").strip()[:LONGEST_REASON]
+    if not said:
+        wrong = FieldError(field="body.reason", message=Text("diga por que", "say why"))
+        raise Malformed("Nada foi recusado: veja `errors`.", "Nothing was refused: see `errors`.", errors=(wrong,))
+    proposal = await effects.hold(session, effect)
+    if proposal.state is EffectState.REJECTED and proposal.decided_by == by.id:
+        return
+    _demand_open(proposal)
+    await effects.decided_by(session, proposal, by.id)
+    await effects.end(session, proposal, EffectState.REJECTED, result={}, reason=said)
+    detail = {"conversation": str(proposal.conversation), "tool": proposal.tool}
+    audit.record(session, by, "effect.rejected", subject=effect, detail=detail)
+
+
+def _demand_open(proposal: Proposal) -> None:
+    if proposal.approver is not Approver.STAFF:
+        raise Conflict("Isto não espera aprovação da equipe.", "This does not wait for an approval by staff.")
+    if proposal.state is not EffectState.PROPOSED:
+        raise Conflict("Isto já foi decidido.", "This was decided already.")
 
 
 async def _run(session: TenantSession, effect: Running) -> None:

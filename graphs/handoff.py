@@ -17,8 +17,8 @@ from core.events import Event, EventKind, emit
 from core.ids import ConversationId, UserId
 from core.models.outbox import Purpose
 from core.models.stream import Control
+from graphs.stores import drafts, handoffs
 from graphs.stores import handoff as store
-from graphs.stores import handoffs
 from graphs.stores.handoff import Held
 
 _BOTS: Final = frozenset({Purpose.REPLY, Purpose.UTILITY, Purpose.MARKETING})
@@ -113,7 +113,18 @@ async def set_control(
     return epoch
 
 
+async def queue_up(
+    session: TenantSession, conversation: ConversationId, *, reason: str, queue: str | None = None
+) -> int:
+    """A person of the company wants another to take it; in another queue, too, if it waits in one already."""
+    await _hold_open(session, conversation)
+    epoch = (await _apply(session, conversation, _Change(control=Control.QUEUED, reason=reason))).epoch
+    await handoffs.open_by_hand(session, conversation, queue=queue)
+    return epoch
+
+
 _EVENTS: Final = {
+    Control.COPILOT: EventKind.CONVERSATION_COPILOT,
     Control.BOT: EventKind.CONVERSATION_GIVEN_BACK,
     Control.HUMAN: EventKind.CONVERSATION_TAKEN_OVER,
     Control.CLOSED: EventKind.CONVERSATION_CLOSED,
@@ -141,6 +152,7 @@ async def _apply(session: TenantSession, conversation: ConversationId, change: _
         reason=change.reason.replace("\0", "")[:_LONGEST_REASON],
         assignee=change.assignee,
     )
+    await drafts.supersede(session, conversation)
     scope = Scope(conversation=conversation, only=_BOTS)
     withdrawn = await outbox.withdraw(session, scope, Reason.CONTROL_CHANGED)
     if change.control in _WITHOUT_BOT:
@@ -152,11 +164,15 @@ async def _apply(session: TenantSession, conversation: ConversationId, change: _
 async def _hold_open(session: TenantSession, conversation: ConversationId) -> Held:
     held = await store.hold(session, conversation)
     if held.control is Control.CLOSED:
-        raise Conflict(
-            "Esta conversa foi encerrada: quando a pessoa escrever, abre-se outra.",
-            "This conversation was closed: when the person writes, another one opens.",
-        )
+        raise was_closed()
     return held
+
+
+def was_closed() -> Conflict:
+    return Conflict(
+        "Esta conversa foi encerrada: quando a pessoa escrever, abre-se outra.",
+        "This conversation was closed: when the person writes, another one opens.",
+    )
 
 
 async def _demand_member(session: TenantSession, user: UserId | None) -> None:

@@ -21,7 +21,7 @@ from channels.inbound import BROKEN, Posted, Unreadable
 from channels.registry import Registry
 from core import telemetry
 from core.crashpoints import CrashPoint, crashpoint
-from core.db.away import AWAY
+from core.db.away import AWAY, is_trouble, state_of
 from core.db.sessions import TenantSession
 from core.floor import Floor
 from core.ids import CompanyId
@@ -44,8 +44,6 @@ _PAUSE_SECONDS: Final = 0.02
 # Deadlock, serialization, a row that somebody else made meanwhile, a lock not got in time.
 _TRANSIENT: Final = frozenset({"40P01", "40001", "23505", "55P03"})
 _FAILED: Final = (*BROKEN, *AWAY)
-# Classes of SQLSTATE that say nothing of what was to be stored: the line, a rollback, room, locks, the server itself.
-_TROUBLE: Final = ("08", "40", "53", "55", "57", "58")
 _CRASHED: Final = "crashed"
 
 log = get_logger(__name__)
@@ -111,7 +109,7 @@ class _Intake:
             for chunk in _chunks(one for one in events if one.cause is None):
                 await self._store(chunk)
         except _FAILED as error:
-            await (self._give_back if _is_trouble(error) else self._left)(claims, _name_of(error))
+            await (self._give_back if is_trouble(error) else self._left)(claims, _name_of(error))
             return
         for one in events:
             if one.cause is not None:
@@ -137,7 +135,7 @@ class _Intake:
             try:
                 await self._store_once(events)
             except DBAPIError as error:
-                if not rest or _state_of(error) not in _TRANSIENT:
+                if not rest or state_of(error) not in _TRANSIENT:
                     raise
             else:
                 return
@@ -208,17 +206,7 @@ def _by_company(claims: Iterable[Claim]) -> dict[CompanyId, list[Claim]]:
     return grouped
 
 
-def _is_trouble(error: BaseException) -> bool:
-    """Of ours, and it will pass. Whatever is not known as such is counted against the event: it may never pass."""
-    is_away = error.connection_invalidated if isinstance(error, DBAPIError) else isinstance(error, AWAY)
-    return is_away or _state_of(error).startswith(_TROUBLE)
-
-
-def _state_of(error: BaseException) -> str:
-    return str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")
-
-
 def _name_of(error: BaseException) -> str:
     """Never its text, which may quote what people wrote."""
-    state = _state_of(error)
+    state = state_of(error)
     return f"{type(error).__name__} {state}".strip()

@@ -16,18 +16,23 @@ from core.db.sessions import TenantSession
 from core.errors import Conflict, FieldError, Malformed, NotFound
 from core.events import Event, EventKind, emit
 from core.ids import ConversationId
-from core.models.personas import Cause, Lead, LeadStageEvent
+from core.models.personas import Cause, Lead, LeadStageEvent, StageKind
 from core.texts import Text
 from graphs.conversation import memory
 from graphs.conversation.state import Decision, Dialogue, Filled, Route, StageMove
+from graphs.stores import facts
 from graphs.stores import leads as store
 from graphs.stores.leads import NewEvent
 from graphs.stores.snapshots import Begun
 
 MADE: Final = "lead.made"
+MERGED: Final = "contact.merged"
 LONGEST_REASON: Final = 500
 _SILENT: Final = frozenset({Route.SILENCE, Route.ABSORB})
 _EVIDENCE: Final = "evidence:"
+_SLOT: Final = "slot:"
+_RANKS: Final = {StageKind.LOST: 0, StageKind.OPEN: 1, StageKind.WON: 2}
+_NOWHERE: Final = (-1, -1)  # a stage that the board has no more
 
 
 async def apply(session: TenantSession, begun: Begun, decision: Decision) -> None:
@@ -84,19 +89,51 @@ async def undo(session: TenantSession, lead: UUID, *, seq: int, by: Actor, reaso
         reason=_reason(reason) if reason else None,
     )
     await _add(session, row, new)
+    await facts.forget(session, row.contact_id, _proved_by(undone, row.slots))
     await store.keep_slots(session, row, undone.slots_before)
-    await _recall(session, row, without=_evidence_of(undone))
+    await _recall(session, row, without=_named(undone, _EVIDENCE))
     audit.record(session, by, "lead.undone", subject=lead, detail={"seq": seq, "to": undone.from_stage})
     return row
 
 
+async def join(session: TenantSession, lead: UUID, *, other: UUID) -> int | None:
+    """Two leads on one board turn out to be one person's: the one that stays goes where the other is further.
+
+    Its words go along as the proof. The number of the move, which can be undone; None where there is nothing to do.
+    """
+    row, gone = await store.hold(session, lead), await store.get(session, other)
+    order = {stage.key: (_RANKS[stage.kind], stage.position) for stage in await store.stages_of(session, row.board_id)}
+    if order.get(gone.stage, _NOWHERE) <= order.get(row.stage, _NOWHERE):
+        return None
+    led = next((event for event in await store.events_of(session, other) if event.to_stage == gone.stage), None)
+    new = NewEvent(
+        source=row.stage,
+        target=gone.stage,
+        cause=Cause.IMPORT,
+        rule=MERGED,
+        criteria=led.criteria if led else (),
+        slots_before=row.slots,
+    )
+    await _add(session, row, new)
+    await store.keep_slots(session, row, {**row.slots, **gone.slots})
+    await _recall(session, row)
+    return row.seq
+
+
+async def part(session: TenantSession, lead: UUID, *, seq: int) -> None:
+    """Takes a joining back, unless the lead has moved since: then where it stands is its own."""
+    standing = _standing(await store.events_of(session, lead))
+    if standing and standing[0].seq == seq:
+        await undo(session, lead, seq=seq, by=audit.SYSTEM)
+
+
 async def _lead_of(session: TenantSession, begun: Begun, decision: Decision) -> Lead | None:
     snapshot = begun.snapshot
-    board = await store.board_of(session, begun.version.name)
-    found = await store.find(session, board.id, snapshot.contact)
+    found = await store.find(session, begun.version.name, snapshot.contact)
     if found is not None or (decision.route in _SILENT and not decision.moves):
         return found
     first = begun.version.persona.stage(snapshot.dialogue.stage).id
+    board = await store.board_of(session, begun.version.name)
     lead, is_new = await store.make(
         session, board.id, snapshot.contact, conversation=snapshot.conversation, stage=first
     )
@@ -233,8 +270,7 @@ def _undoable(events: list[LeadStageEvent], seq: int) -> LeadStageEvent:
     """Moves are taken back in the order opposite to theirs; what took one back is not one."""
     if seq not in {event.seq for event in events}:
         raise NotFound("Este movimento não existe.", "There is no such move.")
-    undone = {event.undo_of for event in events}
-    standing = [event for event in events if event.undo_of is None and event.id not in undone]
+    standing = _standing(events)
     if not standing or standing[0].seq != seq:
         raise Conflict(
             "Só o último movimento que ainda vale pode ser desfeito: leia o lead de novo.",
@@ -243,10 +279,21 @@ def _undoable(events: list[LeadStageEvent], seq: int) -> LeadStageEvent:
     return standing[0]
 
 
-def _evidence_of(event: LeadStageEvent) -> list[str]:
-    """Left in place it would lead there again with the next turn."""
+def _standing(events: list[LeadStageEvent]) -> list[LeadStageEvent]:
+    undone = {event.undo_of for event in events}
+    return [event for event in events if event.undo_of is None and event.id not in undone]
+
+
+def _named(event: LeadStageEvent, kind: str) -> list[str]:
+    """What satisfied it. Left in place it would lead there again with the next turn."""
     ids = [str(criterion.get("id", "")) for criterion in event.criteria]
-    return [one.removeprefix(_EVIDENCE) for one in ids if one.startswith(_EVIDENCE)]
+    return [one.removeprefix(kind) for one in ids if one.startswith(kind)]
+
+
+def _proved_by(event: LeadStageEvent, slots: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that count because of the turn that made this move."""
+    names = [name for name in _named(event, _SLOT) if name in slots]
+    return {name: slots[name] for name in names if event.slots_before.get(name) != slots[name]}
 
 
 def _reason(reason: str) -> str:

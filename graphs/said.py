@@ -76,9 +76,13 @@ class Kept:
 
     @property
     def arrival(self) -> Arrival:
-        is_button = getattr(self.entry.content, "form", None) in BUTTON_FORMS
+        file = _file(self)
         return Arrival(
-            at=self.row.created_at, kind=self.entry.kind, text=words_of(self.entry.content), is_button=is_button
+            at=self.row.created_at,
+            kind=self.entry.kind,
+            text=words_of(self.entry.content),
+            is_button=getattr(self.entry.content, "form", None) in BUTTON_FORMS,
+            awaits_words=file is not None and file.kind in media.HEARABLE,
         )
 
 
@@ -151,6 +155,7 @@ def _file(one: Kept) -> NewMedia | None:
         mime=content.mime,
         sha256=content.sha256,
         filename=content.filename,
+        is_customers=one.entry.is_customers,
     )
 
 

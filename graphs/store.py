@@ -1,5 +1,6 @@
 """What the engine reads and writes across companies: through `priv`, which gives ids and numbers only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,7 +13,7 @@ from core.db.sessions import Database
 from core.floor import Floor
 from core.ids import CompanyId, TurnId
 from core.models.outbox import Lane
-from graphs.stores import effects, incoming, timers, turns
+from graphs.stores import effects, hearing, incoming, timers, turns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +74,13 @@ async def claim_turns(database: Database, *, most: int, lease: timedelta) -> lis
         ]
 
 
+async def overtaken(database: Database, running: Sequence[turns.Claim]) -> list[TurnId]:
+    """Of turns that run, those in whose conversation the customer seems to have written again."""
+    bound = {"companies": [claim.company for claim in running], "turns": [claim.turn for claim in running]}
+    async with database.crossing() as session:
+        return [TurnId(row.turn) for row in await session.execute(_OVERTAKEN, bound)]
+
+
 async def claim_timers(database: Database, *, most: int, lease: timedelta) -> list[timers.Claim]:
     async with database.crossing() as session:
         return [
@@ -86,6 +94,15 @@ async def claim_effects(database: Database, *, most: int, lease: timedelta) -> l
         return [
             effects.Claim(company=CompanyId(row.company), effect=row.effect, fence=row.held_fence)
             for row in await session.execute(_CLAIM_EFFECTS, {"most": most, "lease": lease})
+        ]
+
+
+async def claim_hearing(database: Database, *, most: int, lease: timedelta) -> list[hearing.Claim]:
+    """Files whose words somebody waits for."""
+    async with database.crossing() as session:
+        return [
+            hearing.Claim(company=CompanyId(row.company), media=row.media, fence=row.held_fence)
+            for row in await session.execute(_CLAIM_HEARING, {"most": most, "lease": lease})
         ]
 
 
@@ -103,10 +120,14 @@ _CLAIM_INCOMING: Final = text("""
 _CLAIM_TURNS: Final = text("""
     SELECT company, turn, held_fence FROM priv.claim_turns(CAST(:most AS integer), CAST(:lease AS interval))
 """)
+_OVERTAKEN: Final = text("SELECT turn FROM priv.overtaken(CAST(:companies AS uuid[]), CAST(:turns AS uuid[]))")
 _CLAIM_TIMERS: Final = text("""
     SELECT company, timer, held_fence FROM priv.claim_timers(CAST(:most AS integer), CAST(:lease AS interval))
 """)
 _CLAIM_EFFECTS: Final = text("""
     SELECT company, effect, held_fence FROM priv.claim_effects(CAST(:most AS integer), CAST(:lease AS interval))
+""")
+_CLAIM_HEARING: Final = text("""
+    SELECT company, media, held_fence FROM priv.claim_hearing(CAST(:most AS integer), CAST(:lease AS interval))
 """)
 _NEXT_DUE: Final = text("SELECT seconds FROM priv.next_due() WHERE work = :work")

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, Final
 
 from channels.contents import Text
-from channels.stores import outbox
+from channels.stores import outbox, pacing
 from channels.stores.outbox import NewOutbound
+from core.crashpoints import CrashPoint, crashpoint
 from core.db.sessions import TenantSession
 from core.events import Event, EventKind, emit
 from core.floor import Floor
@@ -44,6 +45,7 @@ async def run(floor: Floor, claims: Sequence[Claim]) -> None:
             due = await timers.take(session, claim)
             if due is not None:
                 await _ring(session, due)
+            crashpoint(CrashPoint.TIMER_PRE_COMMIT)
 
 
 async def _ring(session: TenantSession, due: Due) -> None:
@@ -82,6 +84,7 @@ async def _tell_customer(session: TenantSession, due: Due) -> str:
         intent=f"timer:{due.id}",
         content=Text(body=due.payload["text"]),
         purpose=Purpose.REPLY,
+        not_before=await pacing.done_at(session, due.conversation, since=due.now),
     )
     await outbox.queue(session, new)
     return "told"

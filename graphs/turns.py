@@ -34,3 +34,10 @@ async def owe(session: TenantSession, asked: Mapping[ConversationId, Asked]) -> 
         for conversation, new in asked.items()
     }
     await turns.open_turns(session, dues)
+
+
+async def go_on(session: TenantSession, conversation: ConversationId, channel: ConnectionKind) -> None:
+    """What a recording says is known now, or never will be: the turn that waits is due as if it had been written."""
+    waiting = await turns.waiting(session, [conversation], since=clock.now() - _COLLECTING)
+    if arrivals := waiting.get(conversation):
+        await turns.hurry(session, conversation, due_at(arrivals, channel))

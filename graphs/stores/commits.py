@@ -1,7 +1,7 @@
 """What the commit of a turn writes about the turn itself: its conversation's fence, its own end, and a draft."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
@@ -16,29 +16,27 @@ from graphs.stores.snapshots import Begun
 MOST_RESTARTS: Final = 2
 
 
-async def pass_fence(session: TenantSession, begun: Begun, outcome: Outcome) -> Committed:
-    """Moves the conversation on, if it is still as the turn saw it; else says what happened to it."""
-    snapshot = begun.snapshot
-    bound = {
-        "conversation": snapshot.conversation,
-        "turn_seq": snapshot.turn_seq,
-        "epoch": snapshot.epoch,
-        "seen": snapshot.last_inbound_seq,
-        "may_be_late": snapshot.restarts >= MOST_RESTARTS,
-        "version": begun.version.id,
-        "dialogue": memory.to_json(outcome.decision.dialogue),
-    }
-    if (await session.execute(_FENCE, bound)).first() is not None:
+async def close(session: TenantSession, begun: Begun, outcome: Outcome) -> Committed:
+    """Moves the conversation on and ends the turn, if both are still as the turn saw them; else says what happened."""
+    ended = (await session.execute(_END, _columns(begun, outcome))).one()
+    if ended.closed:
         return Committed.DONE
+    if ended.passed:
+        return Committed.LOST
+    snapshot = begun.snapshot
     row = (await session.execute(_NOW, {"conversation": snapshot.conversation})).one()
     is_same = (row.turn_seq, row.control_epoch) == (snapshot.turn_seq, snapshot.epoch)
     return Committed.OVERTAKEN if is_same else Committed.TAKEN
 
 
-async def close(session: TenantSession, begun: Begun, outcome: Outcome) -> bool:
-    """False: the turn is somebody else's by now."""
-    usage = outcome.usage
-    bound = {
+def _columns(begun: Begun, outcome: Outcome) -> dict[str, Any]:
+    snapshot, usage = begun.snapshot, outcome.usage
+    return {
+        "conversation": snapshot.conversation,
+        "turn_seq": snapshot.turn_seq,
+        "epoch": snapshot.epoch,
+        "seen": snapshot.last_inbound_seq,
+        "may_be_late": snapshot.restarts >= MOST_RESTARTS,
         "turn": begun.claim.turn,
         "fence": begun.claim.fence,
         "outcome": outcome.outcome.value,
@@ -51,7 +49,6 @@ async def close(session: TenantSession, begun: Begun, outcome: Outcome) -> bool:
         "cached": usage.cached_tokens,
         "cost": usage.cost_micros,
     }
-    return (await session.execute(_CLOSE, bound)).first() is not None
 
 
 async def message_at(session: TenantSession, conversation: ConversationId, seq: int) -> MessageId | None:
@@ -74,21 +71,26 @@ async def draft(session: TenantSession, begun: Begun, bubbles: Sequence[Bubble])
     await session.execute(_DRAFT, bound)
 
 
-_FENCE: Final = text("""
-    UPDATE conversations SET turn_seq = turn_seq + 1, dialogue = :dialogue, persona_version_id = :version
-    WHERE id = :conversation AND turn_seq = :turn_seq AND control_epoch = :epoch
-      AND (last_inbound_seq = :seen OR :may_be_late)
-    RETURNING id
-""").bindparams(bindparam("dialogue", type_=JSONB))
+# The conversation is locked first, as everybody does it; a turn that is not ours any more takes all of it back. What
+# runs cost that were cut off stands there already.
+_END: Final = text("""
+    WITH passed AS (
+        UPDATE conversations SET turn_seq = turn_seq + 1, dialogue = :dialogue, persona_version_id = :version
+        WHERE id = :conversation AND turn_seq = :turn_seq AND control_epoch = :epoch
+          AND (last_inbound_seq = :seen OR :may_be_late)
+        RETURNING id),
+    closed AS (
+        UPDATE turns SET state = 'done', outcome = :outcome, dialogue_after = :dialogue, trace = :trace,
+            persona_version_id = :version, model_calls = model_calls + :calls, input_tokens = input_tokens + :input,
+            output_tokens = output_tokens + :output, cached_tokens = cached_tokens + :cached,
+            cost_micros = CASE WHEN model_calls = 0 THEN CAST(:cost AS bigint) WHEN :calls = 0 THEN cost_micros
+                ELSE cost_micros + CAST(:cost AS bigint) END,
+            ended_at = app_now(), lease_until = NULL
+        WHERE id = :turn AND fence = :fence AND state = 'running' AND EXISTS (SELECT FROM passed) RETURNING id)
+    SELECT EXISTS (SELECT FROM passed) AS passed, EXISTS (SELECT FROM closed) AS closed
+""").bindparams(bindparam("dialogue", type_=JSONB), bindparam("trace", type_=JSONB))
 
 _NOW: Final = text("SELECT turn_seq, control_epoch, last_inbound_seq FROM conversations WHERE id = :conversation")
-
-_CLOSE: Final = text("""
-    UPDATE turns SET state = 'done', outcome = :outcome, dialogue_after = :dialogue, trace = :trace,
-        persona_version_id = :version, model_calls = :calls, input_tokens = :input, output_tokens = :output,
-        cached_tokens = :cached, cost_micros = :cost, ended_at = app_now(), lease_until = NULL
-    WHERE id = :turn AND fence = :fence AND state = 'running' RETURNING id
-""").bindparams(bindparam("dialogue", type_=JSONB), bindparam("trace", type_=JSONB))
 
 _MESSAGE: Final = text("SELECT id FROM messages WHERE conversation_id = :conversation AND seq = :seq")
 

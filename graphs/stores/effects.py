@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 
 from agents.tools.registry import TOOLS, Class
 from core.db.sessions import TenantSession
+from core.errors import NotFound
 from core.events import Event, EventKind, emit
 from core.ids import CompanyId, ContactId, ConversationId
-from core.models.service import Approver, EffectState
+from core.models.service import Approver, Effect, EffectState
 from core.models.stream import Control, Trigger
 from graphs.conversation.state import ToolCall
 from graphs.stores import owed
@@ -32,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Running:
-    """An effect to be run now, with its conversation, which is locked until the commit."""
+    """An effect to be run now, unless it is expired, with its conversation, which is locked until the commit."""
 
     id: UUID
     tool: str
@@ -82,8 +83,96 @@ async def take(session: TenantSession, claim: Claim) -> Running | None:
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proposal:
+    """An effect that a person decides about, with its conversation, which is locked until the commit."""
+
+    id: UUID
+    tool: str
+    conversation: ConversationId
+    control: Control
+    state: EffectState
+    approver: Approver
+    is_expired: bool
+    decided_by: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EffectListing:
+    most: int
+    after: tuple[datetime, UUID] | None = None
+    state: EffectState | None = None
+    approver: Approver | None = None
+    conversation: UUID | None = None
+    tool: str | None = None
+
+
+async def hold(session: TenantSession, effect: UUID) -> Proposal:
+    await session.execute(_HOLD_ANY, {"effect": effect})
+    row = (await session.execute(_PROPOSAL, {"effect": effect})).one_or_none()
+    if row is None:
+        raise _unknown()
+    return Proposal(
+        id=row.id,
+        tool=row.tool,
+        conversation=ConversationId(row.conversation_id),
+        control=Control(row.control),
+        state=EffectState(row.state),
+        approver=Approver(row.approver),
+        is_expired=row.is_expired,
+        decided_by=row.approved_by,
+    )
+
+
+async def approve(session: TenantSession, effect: Proposal, by: UUID | None) -> None:
+    """It is run next."""
+    await session.execute(_APPROVE, {"effect": effect.id, "by": by})
+    told = {"conversation": str(effect.conversation), "tool": effect.tool}
+    emit(session, Event(kind=EventKind.EFFECT_APPROVED, subject_id=effect.id, payload=told))
+    await session.execute(_NUDGE)
+
+
+async def decided_by(session: TenantSession, effect: Proposal, by: UUID | None) -> None:
+    await session.execute(_DECIDED_BY, {"effect": effect.id, "by": by})
+
+
+async def get(session: TenantSession, effect: UUID) -> Effect:
+    found = await session.scalar(select(Effect).where(Effect.id == effect).execution_options(populate_existing=True))
+    if found is None:
+        raise _unknown()
+    return found
+
+
+async def list_effects(session: TenantSession, wanted: EffectListing) -> list[Effect]:
+    """The newest first. Of those that wait, the ones whose time is over are left out: nobody can say yes to them."""
+    rules: list[ColumnElement[bool]] = []
+    if wanted.after is not None:
+        rules.append(tuple_(Effect.created_at, Effect.id) < wanted.after)
+    for column, value in (
+        (Effect.state, wanted.state),
+        (Effect.approver, wanted.approver),
+        (Effect.conversation_id, wanted.conversation),
+        (Effect.tool, wanted.tool),
+    ):
+        if value is not None:
+            rules.append(column == value)
+    if wanted.state is EffectState.PROPOSED:
+        rules.append(or_(Effect.expires_at.is_(None), Effect.expires_at > func.app_now()))
+    newest = select(Effect).where(*rules).order_by(Effect.created_at.desc(), Effect.id.desc())
+    return list(await session.scalars(newest.limit(wanted.most)))
+
+
+def _unknown() -> NotFound:
+    return NotFound("Este pedido de ação não existe.", "There is no such effect.")
+
+
 async def end(
-    session: TenantSession, effect: Running, state: EffectState, *, result: Mapping[str, Any], reason: str | None = None
+    session: TenantSession,
+    effect: Running | Proposal,
+    state: EffectState,
+    *,
+    result: Mapping[str, Any],
+    reason: str | None = None,
 ) -> None:
     """Its result is kept, told to whoever listens, and owed to the customer as a turn, unless all is over there."""
     bound = {"effect": effect.id, "state": state.value, "result": dict(result), "reason": reason}
@@ -103,11 +192,12 @@ async def _propose(session: TenantSession, begun: Begun, call: ToolCall) -> None
     same = {"conversation": snapshot.conversation, "tool": call.tool, "arguments": arguments}
     ended: int = await session.scalar(_IN_VAIN, same) or 0
     is_approved = tool.approver is Approver.NOBODY or (tool.approver is Approver.CUSTOMER and call.is_confirmed)
-    await session.execute(
+    effect = effect_id(snapshot.conversation, call, ended)
+    proposed = await session.execute(
         _PROPOSE,
         {
             **same,
-            "id": effect_id(snapshot.conversation, call, ended),
+            "id": effect,
             "contact": snapshot.contact,
             "turn": begun.claim.turn,
             "approver": tool.approver.value,
@@ -116,6 +206,9 @@ async def _propose(session: TenantSession, begun: Begun, call: ToolCall) -> None
             "expires": snapshot.now + tool.expires,
         },
     )
+    if tool.approver is Approver.STAFF and proposed.first() is not None:
+        told = {"conversation": str(snapshot.conversation), "tool": call.tool}
+        emit(session, Event(kind=EventKind.EFFECT_PROPOSED, subject_id=effect, payload=told))
 
 
 def effect_id(conversation: ConversationId, call: ToolCall, attempt: int) -> UUID:
@@ -139,7 +232,25 @@ _PROPOSE: Final = text("""
     ON CONFLICT (tenant_id, id) DO UPDATE SET state = excluded.state, expires_at = excluded.expires_at,
         next_at = app_now()
     WHERE e.state = 'proposed' AND excluded.state = 'approved'
+    RETURNING e.id
 """).bindparams(bindparam("arguments", type_=JSONB))
+
+_HOLD_ANY: Final = text("""
+    SELECT c.id FROM conversations c JOIN effects e ON e.conversation_id = c.id WHERE e.id = :effect
+    FOR NO KEY UPDATE OF c
+""")
+
+_PROPOSAL: Final = text("""
+    SELECT e.id, e.tool, e.conversation_id, c.control, e.state, e.approver, e.approved_by,
+        coalesce(e.expires_at <= app_now(), false) AS is_expired
+    FROM effects e JOIN conversations c ON c.id = e.conversation_id WHERE e.id = :effect FOR UPDATE OF e
+""")
+
+_APPROVE: Final = text("""
+    UPDATE effects SET state = 'approved', approved_by = :by, next_at = app_now() WHERE id = :effect
+""")
+
+_DECIDED_BY: Final = text("UPDATE effects SET approved_by = :by WHERE id = :effect")
 
 _HOLD: Final = text("""
     SELECT c.id FROM conversations c JOIN effects e ON e.conversation_id = c.id
@@ -150,8 +261,8 @@ _HOLD: Final = text("""
 _TAKE: Final = text("""
     SELECT e.id, e.tool, e.arguments, e.attempts, e.conversation_id, c.contact_id, c.control, c.control_epoch,
         c.dialogue ->> 'lang' AS language, coalesce(p.locale, k.locale) AS locale,
-        coalesce(p.time_zone, k.time_zone) AS time_zone, coalesce(e.expires_at <= app_now(), false) AS is_expired,
-        p.opted_out_at, app_now() AS now
+        coalesce(p.time_zone, k.time_zone) AS time_zone, p.opted_out_at, app_now() AS now,
+        (e.reason = 'expired' OR e.expires_at <= app_now()) IS TRUE AS is_expired
     FROM effects e JOIN conversations c ON c.id = e.conversation_id JOIN contacts p ON p.id = c.contact_id
         JOIN companies k ON k.id = e.tenant_id
     WHERE e.id = :effect AND e.fence = :fence AND e.state = 'running' FOR UPDATE OF e

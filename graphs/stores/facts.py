@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Text, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from agents.commands import Value
@@ -32,9 +32,17 @@ async def remember(session: TenantSession, begun: Begun, decision: Decision) -> 
         if name not in current or not same(slots[name].type, current[name], filled.value)
     }
     lost = [name for name, value in gone.items() if name in current and same(slots[name].type, current[name], value)]
-    await session.execute(_CLOSE, {"contact": contact, "keys": [*fresh, *lost]})
+    if ended := [*(name for name in fresh if name in current), *lost]:
+        await session.execute(_CLOSE, {"contact": contact, "keys": ended})
     if fresh:
-        await session.execute(_ADD, await _rows(session, begun, fresh))
+        await session.execute(_ADD, _columns(begun, fresh))
+
+
+async def forget(session: TenantSession, contact: UUID, values: Mapping[str, Value]) -> None:
+    """A person took these back. What has been told since stays."""
+    if values:
+        await hold_until_commit(session, "facts", contact)
+        await session.execute(_FORGET, {"contact": contact, "values": dict(values)})
 
 
 def _learned(begun: Begun, decision: Decision) -> dict[str, Filled]:
@@ -64,23 +72,19 @@ async def _current(session: TenantSession, contact: UUID) -> dict[str, Value]:
     return {row.key: row.value for row in await session.execute(_CURRENT, {"contact": contact})}
 
 
-async def _rows(session: TenantSession, begun: Begun, fresh: Mapping[str, Filled]) -> list[dict[str, Any]]:
+def _columns(begun: Begun, fresh: Mapping[str, Filled]) -> dict[str, Any]:
     snapshot = begun.snapshot
-    bound = {"conversation": snapshot.conversation, "seqs": [filled.quote.message for filled in fresh.values()]}
-    said = {row.seq: row for row in await session.execute(_SAID, bound)}
-    return [
-        {
-            "id": new_id(),
-            "contact": snapshot.contact,
-            "key": name,
-            "value": dict(filled.value),
-            "message": said[seq].id if (seq := filled.quote.message) in said else None,
-            "quote": filled.quote.text or None,
-            "source": said[seq].author if seq in said else Author.CUSTOMER.value,
-            "channel": snapshot.channel.value,
-        }
-        for name, filled in fresh.items()
-    ]
+    return {
+        "contact": snapshot.contact,
+        "conversation": snapshot.conversation,
+        "channel": snapshot.channel.value,
+        "customer": Author.CUSTOMER.value,
+        "ids": [new_id() for _ in fresh],
+        "keys": list(fresh),
+        "values": [dict(filled.value) for filled in fresh.values()],
+        "quotes": [filled.quote.text or None for filled in fresh.values()],
+        "seqs": [filled.quote.message for filled in fresh.values()],
+    }
 
 
 _CURRENT: Final = text("SELECT key, value FROM contact_facts WHERE contact_id = :contact AND valid_to IS NULL").columns(
@@ -91,11 +95,22 @@ _CLOSE: Final = text("""
     UPDATE contact_facts SET valid_to = app_now() WHERE contact_id = :contact AND key = ANY (:keys) AND valid_to IS NULL
 """).bindparams(bindparam("keys", type_=ARRAY(Text)))
 
-_SAID: Final = text(
-    "SELECT seq, id, author FROM messages WHERE conversation_id = :conversation AND seq = ANY (:seqs)"
-).bindparams(bindparam("seqs", type_=ARRAY(BigInteger)))
-
+# Each with the message in which it was said, where that is still known.
 _ADD: Final = text("""
     INSERT INTO contact_facts (tenant_id, id, contact_id, key, value, message_id, quote, source, channel)
-    VALUES (current_tenant(), :id, :contact, :key, :value, :message, :quote, :source, :channel)
-""").bindparams(bindparam("value", type_=JSONB))
+    SELECT current_tenant(), w.id, :contact, w.key, w.value, m.id, w.quote, coalesce(m.author, :customer), :channel
+    FROM unnest(:ids, :keys, :values, :quotes, :seqs) AS w (id, key, value, quote, seq)
+        LEFT JOIN messages m ON m.conversation_id = :conversation AND m.seq = w.seq
+""").bindparams(
+    bindparam("ids", type_=ARRAY(Uuid)),
+    bindparam("keys", type_=ARRAY(Text)),
+    bindparam("values", type_=ARRAY(JSONB)),
+    bindparam("quotes", type_=ARRAY(Text)),
+    bindparam("seqs", type_=ARRAY(BigInteger)),
+    *(bindparam(name, type_=Text) for name in ("customer", "channel")),
+)
+
+_FORGET: Final = text("""
+    UPDATE contact_facts f SET valid_to = app_now() FROM jsonb_each(:values) AS w (key, value)
+    WHERE f.contact_id = :contact AND f.key = w.key AND f.value = w.value AND f.valid_to IS NULL
+""").bindparams(bindparam("values", type_=JSONB))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, bindparam, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.db.sessions import TenantSession
 from core.errors import NotFound
@@ -44,15 +45,18 @@ class LeadListing:
     board: str | None = None
     stage: str | None = None
     words: str | None = None
+    contact: UUID | None = None
+    conversation: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """A lead as a board shows it."""
+    """A lead as a board shows it, with what led it where it stands."""
 
     lead: Lead
     board: str
     contact_name: str | None
+    newest: LeadStageEvent | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,10 +73,11 @@ async def board_of(session: TenantSession, persona: str) -> Board:
     return board
 
 
-async def find(session: TenantSession, board: UUID, contact: ContactId) -> Lead | None:
-    """Locked until the commit."""
-    mine = select(Lead).where(Lead.board_id == board, Lead.contact_id == contact)
-    return await session.scalar(mine.with_for_update().execution_options(populate_existing=True))
+async def find(session: TenantSession, persona: str, contact: ContactId) -> Lead | None:
+    """On the persona's board. Locked until the commit."""
+    on_board = (Board.tenant_id == Lead.tenant_id) & (Board.id == Lead.board_id) & (Board.key == persona)
+    mine = select(Lead).join(Board, on_board).where(Lead.contact_id == contact)
+    return await session.scalar(mine.with_for_update(of=Lead).execution_options(populate_existing=True))
 
 
 async def make(
@@ -80,12 +85,20 @@ async def make(
 ) -> tuple[Lead, bool]:
     """Locked until the commit; and whether it is new: another conversation may make it at the same moment."""
     lead = new_id()
-    bound = {"id": lead, "board": board, "contact": contact, "conversation": conversation, "stage": stage}
-    is_new = await session.scalar(_MAKE, bound) is not None
-    found = await find(session, board, contact)
-    if found is None:
-        raise AssertionError("a lead that was just made has gone")
-    return found, is_new
+    row = upsert(Lead).values(
+        tenant_id=session.tenant_id,
+        id=lead,
+        board_id=board,
+        contact_id=contact,
+        conversation_id=conversation,
+        stage=stage,
+    )
+    # Changes nothing where it is there, and locks it.
+    theirs = row.on_conflict_do_update(
+        index_elements=["tenant_id", "board_id", "contact_id"], set_={"contact_id": row.excluded.contact_id}
+    ).returning(Lead)
+    found = (await session.scalars(theirs.execution_options(populate_existing=True))).one()
+    return found, found.id == lead
 
 
 async def hold(session: TenantSession, lead: UUID) -> Lead:
@@ -126,7 +139,6 @@ async def add_event(session: TenantSession, lead: Lead, new: NewEvent) -> LeadSt
         reason=new.reason,
     )
     session.add(event)
-    await session.flush()
     return event
 
 
@@ -182,26 +194,29 @@ async def words_for(
 
 
 async def list_leads(session: TenantSession, wanted: LeadListing) -> list[Card]:
-    """The one that changed last comes first."""
-    rules: list[ColumnElement[bool]] = []
+    """The one that changed last comes first. Those of contacts that were merged away rest."""
+    rules: list[ColumnElement[bool]] = [Contact.merged_into.is_(None)]
     if wanted.after is not None:
         rules.append(tuple_(Lead.updated_at, Lead.id) < wanted.after)
-    if wanted.board is not None:
-        rules.append(Board.key == wanted.board)
-    if wanted.stage is not None:
-        rules.append(Lead.stage == wanted.stage)
+    for column, value in (
+        (Board.key, wanted.board),
+        (Lead.stage, wanted.stage),
+        (Lead.contact_id, wanted.contact),
+        (Lead.conversation_id, wanted.conversation),
+    ):
+        if value is not None:
+            rules.append(column == value)
     if wanted.words:
         rules.append(_found_by(wanted.words))
     latest = _CARDS.where(*rules).order_by(Lead.updated_at.desc(), Lead.id.desc()).limit(wanted.most)
-    return [Card(lead=lead, board=board, contact_name=name) for lead, board, name in await session.execute(latest)]
+    return [_card(row) for row in await session.execute(latest)]
 
 
 async def get_card(session: TenantSession, lead: UUID) -> Card:
     found = (await session.execute(_CARDS.where(Lead.id == lead))).one_or_none()
     if found is None:
         raise NotFound("Este lead não existe.", "There is no such lead.")
-    row, board, name = found
-    return Card(lead=row, board=board, contact_name=name)
+    return _card(found)
 
 
 async def list_boards(session: TenantSession, *, most: int, after: tuple[str, UUID] | None) -> list[Board]:
@@ -213,9 +228,11 @@ async def list_boards(session: TenantSession, *, most: int, after: tuple[str, UU
 async def columns_of(session: TenantSession, boards: Collection[UUID]) -> dict[UUID, list[Column]]:
     """Left to right, each with how many stand there."""
     stands_there = (Lead.tenant_id == BoardStage.tenant_id) & (Lead.board_id == BoardStage.board_id)
+    is_somebody = (Contact.tenant_id == Lead.tenant_id) & (Contact.id == Lead.contact_id)
     counted = (
-        select(BoardStage, func.count(Lead.id))
+        select(BoardStage, func.count(Contact.id))
         .outerjoin(Lead, stands_there & (Lead.stage == BoardStage.key))
+        .outerjoin(Contact, is_somebody & Contact.merged_into.is_(None))
         .where(BoardStage.board_id.in_(boards))
         .group_by(BoardStage.tenant_id, BoardStage.id)
         .order_by(BoardStage.position, BoardStage.key)
@@ -224,6 +241,11 @@ async def columns_of(session: TenantSession, boards: Collection[UUID]) -> dict[U
     for stage, leads in await session.execute(counted):
         found.setdefault(stage.board_id, []).append(Column(stage=stage, leads=leads))
     return found
+
+
+def _card(row: Any) -> Card:
+    lead, board, name, newest = row
+    return Card(lead=lead, board=board, contact_name=name, newest=newest)
 
 
 def _found_by(words: str) -> ColumnElement[bool]:
@@ -236,23 +258,28 @@ def _found_by(words: str) -> ColumnElement[bool]:
 
 
 async def _now(session: TenantSession) -> datetime:
-    now: datetime | None = await session.scalar(select(func.app_now()))
-    if now is None:
+    """The same all through a transaction."""
+    known: datetime | None = session.info.get(_NOW)
+    if known is None:
+        known = await session.scalar(select(func.app_now()))
+    if known is None:
         raise AssertionError("the clock of the business says nothing")
-    return now
+    session.info[_NOW] = known
+    return known
 
 
+_NOW: Final = "leads.now"
+_IS_NEWEST: Final = (
+    (LeadStageEvent.tenant_id == Lead.tenant_id)
+    & (LeadStageEvent.lead_id == Lead.id)
+    & (LeadStageEvent.seq == Lead.seq)
+)
 _CARDS: Final = (
-    select(Lead, Board.key, Contact.name)
+    select(Lead, Board.key, Contact.name, LeadStageEvent)
     .join(Board, (Board.tenant_id == Lead.tenant_id) & (Board.id == Lead.board_id))
     .join(Contact, (Contact.tenant_id == Lead.tenant_id) & (Contact.id == Lead.contact_id))
+    .outerjoin(LeadStageEvent, _IS_NEWEST)
 )
-
-_MAKE: Final = text("""
-    INSERT INTO leads (tenant_id, id, board_id, contact_id, conversation_id, stage)
-    VALUES (current_tenant(), :id, :board, :contact, :conversation, :stage)
-    ON CONFLICT (tenant_id, board_id, contact_id) DO NOTHING RETURNING id
-""")
 
 _HOLD_CONVERSATION: Final = text("""
     SELECT c.id FROM conversations c JOIN leads l ON l.conversation_id = c.id WHERE l.id = :lead

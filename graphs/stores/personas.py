@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, inspect, select, text, update
+from sqlalchemy.orm import load_only
 
 from agents.personas import reading
 from agents.personas.definition import Persona
@@ -119,22 +120,22 @@ async def has_any(session: TenantSession) -> bool:
 async def answering(session: TenantSession, *, pinned: UUID | None, named: str | None) -> Version | None:
     """The version that takes a turn: the pinned one, unless its policy follows the active one; None: there is none.
 
-    What was withdrawn is left at the next turn, whatever the policy.
+    What was withdrawn is left at the next turn, whatever the policy, and answers nobody even where nothing else would.
     """
-    row = await session.get(PersonaVersion, (session.tenant_id, pinned)) if pinned else None
+    row = await session.get(PersonaVersion, (session.tenant_id, pinned), options=[_WITHOUT_TEXT]) if pinned else None
     name = row.name if row else named or await session.scalar(select(Company.default_persona))
     if name is None:
         return None
     if row is not None and row.state is not VersionState.WITHDRAWN:
-        version = _version(row)
+        version = await _version(session, row)
         if version.persona.migrate == "pin":
             return version
     active = await _active(session, name)
-    if active is None:
-        return _version(row) if row is not None else None
     if row is None or row.state is VersionState.WITHDRAWN:
-        return _version(active)
-    old, new = _version(row), _version(active)
+        return await _version(session, active) if active is not None else None
+    if active is None:
+        return await _version(session, row)
+    old, new = await _version(session, row), await _version(session, active)
     return new if old.persona.migrate == "follow" or _major(old) == _major(new) else old
 
 
@@ -142,7 +143,7 @@ async def get(session: TenantSession, version: UUID) -> Version:
     row = await session.get(PersonaVersion, (session.tenant_id, version))
     if row is None:
         raise NotFound("Esta versão não existe.", "This version does not exist.")
-    return _version(row)
+    return await _version(session, row)
 
 
 async def set_default_where_none(session: TenantSession, name: str) -> None:
@@ -163,29 +164,31 @@ def _major(version: Version) -> str:
     return version.persona.version.partition(".")[0]
 
 
-def _version(row: PersonaVersion) -> Version:
+async def _version(session: TenantSession, row: PersonaVersion) -> Version:
     return Version(
         id=PersonaVersionId(row.id),
         name=row.name,
         number=row.number,
         state=row.state,
         sha256=row.sha256,
-        persona=_persona(row),
+        persona=await _persona(session, row),
     )
 
 
-def _persona(row: PersonaVersion) -> Persona:
+async def _persona(session: TenantSession, row: PersonaVersion) -> Persona:
     """Read once: what is in a version never changes, and its fingerprint says what it is."""
     if row.sha256 not in _READ:
         if len(_READ) >= _KEPT:
             del _READ[next(iter(_READ))]
+        if "definition" in inspect(row).unloaded:
+            await session.refresh(row, ["definition"])
         _READ[row.sha256] = reading.from_json(row.definition)
     return _READ[row.sha256]
 
 
 async def _active(session: TenantSession, name: str) -> PersonaVersion | None:
     wanted = (PersonaVersion.name == name) & (PersonaVersion.state == VersionState.ACTIVE)
-    return await session.scalar(select(PersonaVersion).where(wanted))
+    return await session.scalar(select(PersonaVersion).where(wanted).options(_WITHOUT_TEXT))
 
 
 async def _before(session: TenantSession, version: PersonaVersion) -> PersonaVersion | None:
@@ -222,6 +225,11 @@ async def _make_board(session: TenantSession, persona: Persona) -> None:
     ]
     await session.execute(_STAGES, {"board": board.id, "stages": json.dumps(stages)})
 
+
+# What a turn reads each time leaves out what it knows: a definition is long, and never changes.
+_WITHOUT_TEXT: Final = load_only(
+    PersonaVersion.name, PersonaVersion.number, PersonaVersion.state, PersonaVersion.sha256, raiseload=True
+)
 
 _STAGES: Final = text("""
     INSERT INTO board_stages (tenant_id, id, board_id, key, name, position, kind)

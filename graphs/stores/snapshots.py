@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from agents.gateway import loops
 from agents.ports import Fact
 from core.db.sessions import TenantSession
 from core.ids import CompanyId, ContactId, ConversationId, TurnId
@@ -21,14 +22,15 @@ from graphs.stores.personas import Version
 from graphs.stores.turns import Claim
 
 MOST_LINES: Final = 60  # of the past: the prompt takes fewer, and cuts them in blocks
-_MOST_UNANSWERED: Final = 100
+_MOST_UNANSWERED: Final = 500  # the rules read all of them, a prompt the last
 _LONGEST_LINE: Final = 4096
-# What stands for a message that has no words of its own.
+_MOST_OF_LOOP: Final = 24
+# What is said of a message that has no words of its own; nobody said it, so it is no text of anybody's.
 _WORDLESS: Final[Mapping[MessageKind, str]] = {
     MessageKind.IMAGE: "[imagem]",
     MessageKind.VIDEO: "[vídeo]",
-    MessageKind.AUDIO: "[áudio]",
-    MessageKind.VOICE: "[mensagem de voz]",
+    MessageKind.AUDIO: "[áudio que não pudemos ouvir]",
+    MessageKind.VOICE: "[mensagem de voz que não pudemos ouvir]",
     MessageKind.DOCUMENT: "[documento]",
     MessageKind.STICKER: "[figurinha]",
     MessageKind.LOCATION: "[localização]",
@@ -54,6 +56,11 @@ class Begun:
     version: Version
     snapshot: Snapshot
 
+    @property
+    def cache_key(self) -> str:
+        """What the stable part of a prompt depends on."""
+        return f"{self.snapshot.company}:{self.version.id}"
+
 
 async def load(session: TenantSession, claim: Claim) -> Begun | Missing:
     row = (await session.execute(_TURN, {"turn": claim.turn, "fence": claim.fence})).one_or_none()
@@ -65,7 +72,7 @@ async def load(session: TenantSession, claim: Claim) -> Begun | Missing:
     dialogue = memory.from_json(
         row.dialogue or await _remembered(session, row.conversation_id), first_stage=version.persona.stages[0].id
     )
-    lines = await _lines(session, row.conversation_id, dialogue.heard_until)
+    lines = await _lines(session, row.conversation_id, heard_until=dialogue.heard_until, covered=row.covered or 0)
     snapshot = Snapshot(
         company=CompanyId(session.tenant_id),
         company_name=row.company_name,
@@ -91,6 +98,7 @@ async def load(session: TenantSession, claim: Claim) -> Begun | Missing:
         succeeded=frozenset(row.succeeded or ()),
         effects=_news(row.payload),
         is_opted_out=row.opted_out_at is not None,
+        is_loop=await _is_loop(session, row, lines),
         restarts=row.restarts,
     )
     return Begun(claim=claim, version=version, snapshot=snapshot)
@@ -114,16 +122,31 @@ def _news(payload: Mapping[str, Any]) -> tuple[EffectNews, ...]:
     )
 
 
-async def _lines(session: TenantSession, conversation: UUID, heard_until: int) -> list[Line]:
-    """All that is unanswered, and before it as much of the past as a prompt may need."""
-    bound = {"conversation": conversation, "heard": heard_until, "new": _MOST_UNANSWERED, "old": MOST_LINES}
+async def _lines(session: TenantSession, conversation: UUID, *, heard_until: int, covered: int) -> list[Line]:
+    """All that is unanswered, and before it as much of the past as a prompt may need: what the summary does not say."""
+    bound = {
+        "conversation": conversation,
+        "heard": heard_until,
+        "covered": covered,
+        "new": _MOST_UNANSWERED,
+        "old": MOST_LINES,
+    }
     rows = (await session.execute(_LINES, bound)).all()
     return [_line(row) for row in sorted(rows, key=lambda row: row.seq)]
 
 
+async def lines_after(session: TenantSession, conversation: UUID, *, after: int, most: int) -> list[Line]:
+    """Of the whole conversation, from the oldest after that one on."""
+    bound = {"conversation": conversation, "after": after, "most": most}
+    return [_line(row) for row in (await session.execute(_AFTER, bound)).all()]
+
+
 def _line(row: Any) -> Line:
+    """A voice note by its words; a picture by its caption, and apart from it by what a model saw."""
     kind, content = MessageKind(row.kind), row.content
-    words = content.get("transcript") or row.text or content.get("caption") or _WORDLESS.get(kind, "")
+    was_spoken = kind in _SPOKEN
+    words = (row.heard if was_spoken else None) or content.get("transcript") or row.text or content.get("caption") or ""
+    described = (None if was_spoken else row.heard) or ("" if words else _WORDLESS.get(kind, ""))
     return Line(
         seq=row.seq,
         author=Author(row.author),
@@ -131,8 +154,31 @@ def _line(row: Any) -> Line:
         text=words[:_LONGEST_LINE],
         at=row.created_at,
         choice=content.get("id") if content.get("type") == "choice" else None,
-        was_spoken=kind in _SPOKEN,
+        was_spoken=was_spoken,
+        described=described[:_LONGEST_LINE],
     )
+
+
+async def _is_loop(session: TenantSession, row: Any, lines: Sequence[Line]) -> bool:
+    """Whether a machine answers us. At what pace shows only in what has left: an answer to the rest is none."""
+    if row.trigger != Trigger.INBOUND or row.control != Control.BOT:
+        return False
+    past = lines[-_MOST_OF_LOOP:]
+    if loops.goes_in_circles(_told(past)):
+        return True
+    if not loops.is_quick(_told(past)):
+        return False
+    bound = {"conversation": row.conversation_id, "since": past[0].seq}
+    left = set(await session.scalars(_LEFT, bound))
+    return loops.is_quick(_told([line for line in past if line.author is not Author.BOT or line.seq in left]))
+
+
+def _told(lines: Sequence[Line]) -> list[loops.Line]:
+    return [
+        loops.Line(line.author.value, line.text, line.at)  # type: ignore[arg-type] # not the one that is left out
+        for line in lines
+        if line.author is not Author.SYSTEM
+    ]
 
 
 async def _facts(session: TenantSession, contact: UUID) -> list[Fact]:
@@ -152,29 +198,50 @@ _TURN: Final = text("""
         c.last_inbound_seq, c.dialogue, c.persona_version_id, p.name AS contact_name, p.opted_out_at,
         coalesce(p.time_zone, k.time_zone) AS time_zone, k.name AS company_name, l.kind AS channel, l.persona,
         app_now() AS now,
-        (SELECT s.body FROM conversation_summaries s WHERE s.conversation_id = c.id ORDER BY s.to_seq DESC LIMIT 1)
-            AS summary,
+        s.body AS summary, s.to_seq AS covered,
         (SELECT array_agg(DISTINCT e.tool) FROM effects e WHERE e.conversation_id = c.id AND e.state = 'succeeded')
             AS succeeded
     FROM turns t JOIN conversations c ON c.id = t.conversation_id JOIN contacts p ON p.id = c.contact_id
         JOIN connections l ON l.id = c.connection_id JOIN companies k ON k.id = t.tenant_id
+        LEFT JOIN LATERAL (
+            SELECT body, to_seq FROM conversation_summaries WHERE conversation_id = c.id ORDER BY to_seq DESC LIMIT 1
+        ) s ON true
     WHERE t.id = :turn AND t.fence = :fence AND t.state = 'running'
 """)
 
-_LINES: Final = text("""
-    (SELECT seq, author, kind, text, content, created_at FROM messages
-     WHERE conversation_id = :conversation AND seq > :heard AND deleted_at IS NULL
-       AND kind NOT IN ('reaction', 'system')
-     ORDER BY seq LIMIT :new)
-    UNION ALL
-    (SELECT seq, author, kind, text, content, created_at FROM messages
-     WHERE conversation_id = :conversation AND seq <= :heard AND deleted_at IS NULL
-       AND kind NOT IN ('reaction', 'system')
-     ORDER BY seq DESC LIMIT :old)
+# Of messages `m`: what files say, where it is known, is looked up for those that are files alone.
+_LINE: Final = """
+    m.seq, m.author, m.kind, m.text, m.content, m.created_at, CASE WHEN m.kind IN ('voice', 'audio', 'image') THEN (
+        SELECT f.words FROM media_files f WHERE f.message_id = m.id AND f.words_state = 'heard') END AS heard
+"""
+
+_LINES: Final = text(f"""
+    SELECT {_LINE} FROM (
+        (SELECT * FROM messages
+         WHERE conversation_id = :conversation AND seq > :heard AND deleted_at IS NULL
+           AND kind NOT IN ('reaction', 'system')
+         ORDER BY seq LIMIT :new)
+        UNION ALL
+        (SELECT * FROM messages
+         WHERE conversation_id = :conversation AND seq <= :heard AND seq > :covered AND deleted_at IS NULL
+           AND kind NOT IN ('reaction', 'system')
+         ORDER BY seq DESC LIMIT :old)
+    ) m
+""")  # noqa: S608 - columns of ours
+
+_AFTER: Final = text(f"""
+    SELECT {_LINE} FROM messages m
+    WHERE m.conversation_id = :conversation AND m.seq > :after AND m.deleted_at IS NULL
+      AND m.kind NOT IN ('reaction', 'system')
+    ORDER BY m.seq LIMIT :most
+""")  # noqa: S608 - columns of ours
+
+_LEFT: Final = text("""
+    SELECT seq FROM outbound WHERE conversation_id = :conversation AND seq >= :since AND accepted_at IS NOT NULL
 """)
 
 _LAST: Final = text("""
     SELECT dialogue_after FROM turns
     WHERE conversation_id = :conversation AND state = 'done' AND dialogue_after IS NOT NULL
-    ORDER BY created_at DESC LIMIT 1
+    ORDER BY ended_at DESC, id DESC LIMIT 1
 """)

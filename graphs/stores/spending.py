@@ -1,35 +1,84 @@
-"""How many calls to a model are left today: counted from the turns that made them, which nobody can forget."""
+"""How many calls to a model are left today: counted from the turns and files that took them."""
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import text
 
-from core.db.sessions import Database
+from core.clock import Deadline
+from core.db.sessions import Database, TenantSession
 from core.ids import CompanyId, ContactId
 
 MOST_OF_COMPANY: Final = 20_000  # a day, for a company that has set no limit of its own
+_KEPT_SECONDS: Final = 10.0
+_MOST_KEPT: Final = 10_000
+
+
+@dataclass(slots=True)
+class CompaniesToday:
+    """What companies have taken, as this process last looked: so large a limit need not be counted for each turn.
+
+    What is taken meanwhile is not seen for so long: a company may pass its limit by what it takes in these seconds.
+    """
+
+    _counts: dict[CompanyId, tuple[int, Deadline]] = field(default_factory=dict)
+
+    async def calls(self, session: TenantSession) -> int:
+        company = CompanyId(session.tenant_id)
+        count, until = self._counts.get(company, (0, _LONG_AGO))
+        if until.passed:
+            if len(self._counts) >= _MOST_KEPT:
+                self._counts.clear()
+            count = int(await session.scalar(_OF_COMPANY) or 0)
+            self._counts[company] = (count, Deadline.after(_KEPT_SECONDS))
+        return count
 
 
 class CallsToday:
     """Of a contact and its company, in the company's own day."""
 
-    def __init__(self, database: Database, company: CompanyId, contact: ContactId) -> None:
+    def __init__(
+        self, database: Database, company: CompanyId, contact: ContactId, *, companies: CompaniesToday | None = None
+    ) -> None:
         self._database = database
         self._company = company
         self._contact = contact
+        self._companies = companies or CompaniesToday()
 
     async def calls_left(self, *, of_contact: int) -> int:
         async with self._database.tenant_session(self._company) as session:
-            row = (await session.execute(_TODAY, {"contact": self._contact})).one()
-        return max(0, min(of_contact - int(row.of_contact), MOST_OF_COMPANY - int(row.of_company)))
+            taken = int(await session.scalar(_OF_CONTACT, {"contact": self._contact}) or 0)
+            of_company = await self._companies.calls(session)
+        return max(0, min(of_contact - taken, MOST_OF_COMPANY - of_company))
 
 
-_TODAY: Final = text("""
-    WITH day AS (
+_LONG_AGO: Final = Deadline(0.0)
+
+_DAY: Final = """
+    day AS MATERIALIZED (
         SELECT date_trunc('day', app_now() AT TIME ZONE k.time_zone) AT TIME ZONE k.time_zone AS begun
         FROM companies k WHERE k.id = current_tenant())
-    SELECT coalesce(sum(t.model_calls), 0) AS of_company,
-        coalesce(sum(t.model_calls) FILTER (WHERE c.contact_id = :contact), 0) AS of_contact
-    FROM day, turns t JOIN conversations c ON c.id = t.conversation_id
-    WHERE t.model_calls > 0 AND t.ended_at >= day.begun
-""")
+"""
+
+_OF_COMPANY: Final = text(f"""
+    WITH {_DAY}
+    SELECT (SELECT coalesce(sum(t.model_calls), 0) FROM turns t
+            WHERE t.model_calls > 0 AND t.ended_at >= (SELECT begun FROM day))
+        + (SELECT coalesce(sum(f.model_calls), 0) FROM media_files f
+            WHERE f.model_calls > 0 AND f.heard_at >= (SELECT begun FROM day))
+""")  # noqa: S608 - columns of ours
+
+# By the contact's own conversations, whatever else the company does today. Nobody waits longer than a day for a turn,
+# and of a contact who writes more than so many lines a day what the first ones took is forgotten.
+_OF_CONTACT: Final = text(f"""
+    WITH {_DAY}
+    SELECT coalesce(sum(s.calls), 0) FROM conversations c, LATERAL (
+        (SELECT t.model_calls AS calls FROM turns t
+         WHERE t.conversation_id = c.id AND t.created_at >= (SELECT begun - interval '1 day' FROM day)
+           AND t.model_calls > 0 AND t.ended_at >= (SELECT begun FROM day))
+        UNION ALL
+        (SELECT f.model_calls FROM messages m JOIN media_files f ON f.message_id = m.id
+         WHERE m.conversation_id = c.id AND m.seq > c.message_seq - 1000 AND m.kind IN ('voice', 'audio', 'image')
+           AND f.model_calls > 0 AND f.heard_at >= (SELECT begun FROM day))) s
+    WHERE c.contact_id = :contact
+""")  # noqa: S608 - columns of ours

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from agents.gateway.port import Usage
 from core.db.sessions import TenantSession
 from core.ids import CompanyId, ConversationId, TurnId, new_id
 from core.models.stream import MessageKind, TurnState
@@ -37,7 +38,11 @@ async def waiting(
         )
         if row.created_at is not None:
             kind, is_button = MessageKind(row.kind), row.form in BUTTON_FORMS
-            arrivals.append(Arrival(at=row.created_at, kind=kind, text=row.words, is_button=is_button))
+            arrivals.append(
+                Arrival(
+                    at=row.created_at, kind=kind, text=row.words, is_button=is_button, awaits_words=row.awaits_words
+                )
+            )
     return found
 
 
@@ -58,6 +63,13 @@ async def move(session: TenantSession, source: ConversationId, into: Conversatio
     await session.execute(_NUDGE)
 
 
+async def hurry(session: TenantSession, conversation: ConversationId, due: datetime) -> None:
+    """The open one need not wait any longer than until then."""
+    moved = await session.execute(_HURRY, {"conversation": conversation, "due": due})
+    if moved.first() is not None:
+        await session.execute(_NUDGE)
+
+
 async def close(session: TenantSession, claims: Sequence[Claim], *, state: TurnState, reason: str) -> int:
     """Those that are still ours."""
     bound = {
@@ -69,14 +81,34 @@ async def close(session: TenantSession, claims: Sequence[Claim], *, state: TurnS
     return len((await session.execute(_CLOSE, bound)).all())
 
 
-async def give_way(session: TenantSession, claim: Claim, *, reason: str) -> None:
-    """To the turn that is open in the same conversation by now; where there is none, it waits for its time again."""
-    bound = {"turn": claim.turn, "fence": claim.fence, "reason": reason}
+async def give_way(session: TenantSession, claim: Claim, *, reason: str, is_restart: bool) -> None:
+    """To the turn that is open in the same conversation by now; where there is none, it waits for its time again.
+
+    `is_restart`: because the customer wrote on, which is heeded so many times.
+    """
+    bound = {"turn": claim.turn, "fence": claim.fence, "reason": reason, "restart": int(is_restart)}
     if (await session.execute(_HEIR, bound)).first() is not None:
         await session.execute(_YIELD, bound)
     else:
         await session.execute(_REOPEN, bound)
     await session.execute(_NUDGE)
+
+
+async def has_more(session: TenantSession, conversation: ConversationId, *, seen: int) -> bool:
+    """Whether the customer has written since."""
+    return bool(await session.scalar(_HAS_MORE, {"conversation": conversation, "seen": seen}))
+
+
+async def charge(session: TenantSession, turn: TurnId, usage: Usage) -> None:
+    """What models took for a turn beside what its commit has written, so that no budget forgets it."""
+    counts = {"input": usage.input_tokens, "output": usage.output_tokens, "cached": usage.cached_tokens}
+    bound = {"turn": turn, "calls": usage.calls, "cost": usage.cost_micros, **counts}
+    await session.execute(_CHARGE, bound)
+
+
+async def give_back(session: TenantSession, claim: Claim) -> None:
+    """To whoever comes next, a little later. It was no try of the turn's: it has not come to anything of its own."""
+    await session.execute(_GIVE_BACK, {"turn": claim.turn, "fence": claim.fence})
 
 
 async def leave(session: TenantSession, claim: Claim, *, tries: int) -> None:
@@ -85,9 +117,12 @@ async def leave(session: TenantSession, claim: Claim, *, tries: int) -> None:
 
 
 _WAITING: Final = text("""
-    SELECT t.conversation_id, t.created_at AS opened_at, m.created_at, m.kind, m.words, m.form
+    SELECT t.conversation_id, t.created_at AS opened_at, m.created_at, m.kind, m.words, m.form, m.awaits_words
     FROM turns t LEFT JOIN LATERAL (
-        SELECT l.created_at, l.kind, l.text AS words, l.content ->> 'form' AS form
+        SELECT l.created_at, l.kind, l.text AS words, l.content ->> 'form' AS form,
+            CASE WHEN l.kind IN ('voice', 'audio', 'image') THEN EXISTS (
+                SELECT FROM media_files f WHERE f.message_id = l.id AND f.words_state = 'awaited') ELSE false
+            END AS awaits_words
         FROM (SELECT * FROM messages WHERE conversation_id = t.conversation_id ORDER BY seq DESC LIMIT :most) l
         WHERE l.created_at >= t.created_at AND l.created_at < app_now()
           AND l.author = 'customer' AND l.kind NOT IN ('reaction', 'system')
@@ -124,6 +159,13 @@ _OWE: Final = text("""
     ON CONFLICT (tenant_id, conversation_id) WHERE state = 'open' DO NOTHING
 """)
 
+_HURRY: Final = text("""
+    UPDATE turns SET due_at = greatest(:due, app_now())
+    WHERE conversation_id = :conversation AND state = 'open' AND trigger = 'inbound'
+      AND due_at > greatest(:due, app_now())
+    RETURNING id
+""")
+
 _CLOSE: Final = text("""
     UPDATE turns t SET state = :state, reason = :reason, ended_at = app_now(), lease_until = NULL
     FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS w (id, fence)
@@ -131,7 +173,7 @@ _CLOSE: Final = text("""
 """)
 
 _HEIR: Final = text("""
-    UPDATE turns o SET restarts = greatest(o.restarts, t.restarts + 1), trigger = CASE
+    UPDATE turns o SET restarts = greatest(o.restarts, t.restarts + :restart), trigger = CASE
             WHEN t.trigger = 'staff_return' THEN t.trigger ELSE o.trigger END,
         payload = t.payload || o.payload || CASE WHEN t.payload ? 'effects' THEN jsonb_build_object('effects',
             (t.payload -> 'effects') || coalesce(o.payload -> 'effects', '[]')) ELSE '{}' END
@@ -146,7 +188,22 @@ _YIELD: Final = text("""
 """)
 
 _REOPEN: Final = text("""
-    UPDATE turns SET state = 'open', restarts = restarts + 1, lease_until = NULL, due_at = app_now()
+    UPDATE turns SET state = 'open', restarts = restarts + :restart, lease_until = NULL, due_at = app_now()
+    WHERE id = :turn AND fence = :fence AND state = 'running'
+""")
+
+_HAS_MORE: Final = text("SELECT last_inbound_seq > :seen FROM conversations WHERE id = :conversation")
+
+_CHARGE: Final = text("""
+    UPDATE turns SET model_calls = model_calls + :calls, input_tokens = input_tokens + :input,
+        output_tokens = output_tokens + :output, cached_tokens = cached_tokens + :cached,
+        cost_micros = CASE WHEN model_calls = 0 THEN CAST(:cost AS bigint)
+            ELSE cost_micros + CAST(:cost AS bigint) END
+    WHERE id = :turn
+""")
+
+_GIVE_BACK: Final = text("""
+    UPDATE turns SET attempts = attempts - 1, lease_until = now() + interval '2 seconds'
     WHERE id = :turn AND fence = :fence AND state = 'running'
 """)
 

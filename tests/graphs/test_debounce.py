@@ -15,6 +15,7 @@ LONG = "Queria saber se o vestido azul da vitrine tem no tamanho 42"
 CHATS = (ConnectionKind.WHATSAPP, ConnectionKind.BAILEYS)
 VOICES = (ConnectionKind.VOICE_RETELL, ConnectionKind.VOICE_VAPI)
 CAP = timedelta(seconds=8)
+WORDS = timedelta(seconds=20)
 
 TEXTS = (None, "", "oi", "Oi, tudo bem?", "e aí", "quanto?", LONG, f"{LONG}?", "Sim.", "SAIR", "voltar", "tem...", "😂")
 arrivals = st.builds(
@@ -23,6 +24,7 @@ arrivals = st.builds(
     kind=st.sampled_from(MessageKind),
     text=st.sampled_from(TEXTS) | st.text(max_size=40),
     is_button=st.sampled_from([False, False, False, True]),
+    awaits_words=st.sampled_from([False, False, False, True]),
 )
 bursts = st.lists(arrivals, min_size=1, max_size=8)
 channels = st.sampled_from(ConnectionKind)
@@ -122,8 +124,9 @@ class TestAnyBurst:
         self, burst: list[Arrival], channel: ConnectionKind
     ) -> None:
         first, newest = (choose(arrival.at for arrival in burst) for choose in (min, max))
+        words = min((arrival.at + WORDS for arrival in burst if arrival.awaits_words), default=first)
 
-        assert newest <= due_at(burst, channel) <= max(newest, first + CAP)
+        assert newest <= due_at(burst, channel) <= max(newest, first + CAP, words)
 
     @given(bursts, st.floats(0, 1), channels)
     def test_what_came_in_between_changes_nothing(
@@ -143,6 +146,27 @@ class TestAnyBurst:
     @given(bursts, channels)
     def test_one_that_is_read_twice_counts_once(self, burst: list[Arrival], channel: ConnectionKind) -> None:
         assert due_at(burst * 2, channel) == due_at(burst, channel)
+
+
+class TestWords:
+    def voice(self, *, after: float = 0.0, awaits: bool = True) -> Arrival:
+        return Arrival(at=START + timedelta(seconds=after), kind=MessageKind.VOICE, awaits_words=awaits)
+
+    def test_a_recording_is_waited_for_until_its_words_are_there(self) -> None:
+        assert seconds(self.voice()) == pytest.approx(20)
+        assert seconds(self.voice(awaits=False)) == pytest.approx(1.6)
+
+    def test_the_first_of_several_bounds_the_wait_for_all(self) -> None:
+        assert seconds(*(self.voice(after=second) for second in range(0, 15, 5))) == pytest.approx(20)
+        assert seconds(self.voice(awaits=False), self.voice(after=5)) == pytest.approx(25)
+
+    def test_what_is_written_beside_it_does_not_shorten_it(self) -> None:
+        assert seconds(self.voice(), text("Quanto custa?", after=3)) == pytest.approx(20)
+        assert seconds(self.voice(), text("Quanto custa?", after=30)) == pytest.approx(30)
+
+    @pytest.mark.parametrize("said", ["SAIR", "pare!"])
+    def test_who_wants_out_waits_for_nothing(self, said: str) -> None:
+        assert seconds(self.voice(), text(said, after=1)) == pytest.approx(1)
 
 
 class TestWaits:

@@ -27,6 +27,7 @@ from core.models.service import Effect, EffectState, Timer, TimerKind
 from core.models.stream import Control, Trigger, Turn
 from graphs import effects
 from graphs.conversation.state import EffectNews, ToolCall
+from graphs.store import claim_effects
 from graphs.stores import appointments
 from graphs.stores import effects as store
 from graphs.stores.appointments import ContactAppointments, Refusal, Wish
@@ -245,6 +246,44 @@ class TestRun:
 
         assert [one.state for one in await news(salon, ana)] == ["expired"]
         assert await booked(salon) == []
+
+    async def test_one_that_nobody_said_yes_to_in_time_is_told_of_once_and_not_done(
+        self, salon: Salon, ana: Somebody
+    ) -> None:
+        await want(salon, ana, ToolCall(tool=BOOK, arguments=booking(at(9)).arguments))
+        assert await effects.run_due(salon.world.floor) == 0
+        async with salon.world.session() as session:
+            await session.execute(update(Effect).values(expires_at=clock.now() - timedelta(seconds=1)))
+        assert await effects.run_due(salon.world.floor) == 1
+        assert await effects.run_due(salon.world.floor) == 0
+
+        [row] = await salon.rows(Effect)
+        assert (row.state, row.reason) == (EffectState.EXPIRED, "expired")
+        assert [one.state for one in await news(salon, ana)] == ["expired"]
+        assert await booked(salon) == []
+
+    async def test_a_clock_that_is_turned_back_lets_nothing_go_that_nobody_said_yes_to(
+        self, salon: Salon, ana: Somebody
+    ) -> None:
+        await want(salon, ana, ToolCall(tool=BOOK, arguments=booking(at(9)).arguments))
+        async with salon.world.session() as session:
+            await session.execute(update(Effect).values(expires_at=clock.now() - timedelta(seconds=1)))
+        claims = await claim_effects(salon.world.floor.database, most=9, lease=timedelta(seconds=30))
+        async with salon.world.session() as session:
+            await session.execute(update(Effect).values(expires_at=clock.now() + timedelta(hours=1)))
+        await effects.run(salon.world.floor, claims)
+
+        [row] = await salon.rows(Effect)
+        assert row.state is EffectState.EXPIRED
+        assert await booked(salon) == []
+
+    async def test_whoever_waits_for_work_is_told_when_a_proposal_expires(self, salon: Salon, ana: Somebody) -> None:
+        await want(salon, ana, ToolCall(tool=BOOK, arguments=booking(at(9)).arguments))
+        async with salon.world.session() as session:
+            await session.execute(update(Effect).values(expires_at=clock.now() + timedelta(seconds=40)))
+            seconds = await session.scalar(text("SELECT seconds FROM priv.next_due() WHERE work = 'effects'"))
+
+        assert 30 < float(seconds) < 45
 
     async def test_news_join_the_turn_that_waits_and_leave_it_the_customers(self, salon: Salon, ana: Somebody) -> None:
         due = clock.now() + timedelta(seconds=3)

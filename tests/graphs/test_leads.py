@@ -287,6 +287,23 @@ class TestUndo:
 
         assert (await lead_of(salon)).stage == "novo"
 
+    async def test_what_proved_it_is_not_known_of_the_contact_any_more(self, salon: Salon, ana: Somebody) -> None:
+        await salon.turn(ana, leads.apply, facts.remember, slots={"nome": filled(ANA, "Ana")})
+        await salon.turn(ana, leads.apply, facts.remember, slots={"orcamento": filled(EIGHT, "8 mil")})
+        await undo(salon, 2)
+        rows = await salon.rows(ContactFact, ContactFact.created_at)
+        assert [(row.key, row.valid_to is None) for row in rows] == [("nome", True), ("orcamento", False)]
+
+    async def test_what_was_told_since_stays_known(self, salon: Salon, ana: Somebody) -> None:
+        await salon.turn(ana, leads.apply, facts.remember, slots={"nome": filled(ANA, "Ana")})
+        await salon.turn(ana, leads.apply, facts.remember, slots={"orcamento": filled(EIGHT, "8 mil")})
+        ten = {"cents": 1_000_000, "currency": "BRL"}
+        other = await salon.elsewhere(ana)
+        await salon.turn(other, facts.remember, slots={"orcamento": filled(ten, "10 mil")})
+        await undo(salon, 2)
+        known = {row.key: row.value for row in await salon.rows(ContactFact) if row.valid_to is None}
+        assert known == {"nome": ANA, "orcamento": ten}
+
     async def test_a_corrected_value_comes_back_with_its_own_words(self, salon: Salon, ana: Somebody) -> None:
         await salon.turn(ana, leads.apply, slots={"nome": filled(ANA, "sou Ana", message=1)})
         corrected = {"nome": filled(BEATRIZ, "na verdade Beatriz", message=3), "orcamento": filled(EIGHT, message=3)}

@@ -136,6 +136,9 @@ class TestFence:
 
         assert await running == []
         assert (await talk.conversation()).turn_seq == 0
+        [draft] = await talk.inbox.rows("SELECT state, epoch FROM drafts")  # theirs to send
+        assert tuple(draft) == ("proposed", 1)
+        assert ((await talk.turn()).state, (await talk.turn()).outcome) == ("done", "drafted")
 
     async def test_a_turn_that_breaks_is_tried_again_and_then_given_up(self, talk: Talk) -> None:
         await talk.inbox.tell(message(talk.customer, "w.1", text="Oi"))
