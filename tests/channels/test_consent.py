@@ -658,9 +658,7 @@ class TestRandomMoments:
     """At full speed; with `make chaos` a thousand in all."""
 
     @pytest.mark.parametrize("source", PATHS)
-    async def test_many_opt_outs_over_one_path_let_nothing_start(
-        self, world: World, source: ConsentSource
-    ) -> None:
+    async def test_many_opt_outs_over_one_path_let_nothing_start(self, world: World, source: ConsentSource) -> None:
         world = hesitating(world)
         crowd = await gather_crowd(world, size(80, chaos=200))
         await queue_for(world, crowd, purpose=Purpose.MARKETING, each=3)
