@@ -21,9 +21,8 @@ from graphs import recovery
 from graphs.crew import Crew
 
 CHAOS_PATIENCE: Final = "MASTERIA_CHAOS_PATIENCE"
-POOL: Final = Pool(
-    size=16, overflow=0, wait=20.0
-)  # shared by hundreds of turns; a line beyond the kept ones is opened each time
+# Shared by hundreds of turns: a line beyond those that are kept would be opened anew each time.
+POOL: Final = Pool(size=16, overflow=0, wait=20.0)
 
 
 def main(arguments: Sequence[str]) -> int:
