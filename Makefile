@@ -3,8 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
-# One more than the two cores that tests are made for: those that start whole processes mostly wait.
-WORKERS ?= 3
+WORKERS ?= 2
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --no-deps

@@ -303,7 +303,7 @@ class TestDeath:
             async with world.session() as session:  # as if silence had proved them lost
                 await session.execute(text("UPDATE outbound SET state = 'queued', unknown_since = NULL"))
             async with world.sending():
-                await world.settle()
+                await world.settle(20)
                 await asyncio.sleep(max(0.0, begun + 5.1 - asyncio.get_running_loop().time()))
                 frozen.thaws.set()
                 await until(lambda: self.have_spoken(world))
