@@ -21,8 +21,6 @@ from graphs.turn_taking import TurnTaker
 _SETTLE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 0.0
 _GATHER_SECONDS: Final = 0.04  # what comes meanwhile is taken in together, in fewer transactions
-_CROWD: Final = 40  # in that time: a thousand a second
-_CROWD_SECONDS: Final = 0.2  # still well below what an answer waits for more words
 _LEAST_SECONDS: Final = 0.2  # what somebody else holds is due, and not ours
 
 
@@ -55,7 +53,7 @@ class Crew:
     async def _take_in(self) -> float:
         taken = await intake.take_in(self._station.floor, self._station.registry)
         if 0 < taken < intake.MOST:
-            await asyncio.sleep(_GATHER_SECONDS if taken < _CROWD else _CROWD_SECONDS)
+            await asyncio.sleep(_GATHER_SECONDS)
         return _AT_ONCE if taken else SWEEP_SECONDS
 
     async def _ring_timers(self) -> float:
