@@ -31,6 +31,7 @@ _ARGPARSE: Final = (
     (r"argument (.+?): invalid (?:.+) value: (.+)", r"\1: valor inválido: \2"),
     (r"one of the arguments (.+) is required", r"é preciso um destes argumentos: \1"),
     (r"argument (.+?): not allowed with argument (.+)", r"\1 não combina com \2"),
+    (r"^argument (.+?): (.+)", r"\1: \2"),  # what a type of ours says is in the reader's language already
 )
 
 

@@ -53,6 +53,7 @@ class TestOpen:
         ran = await shell.run("agenda", "open", "retorno", *words, *HERE)
         assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
         assert named in ran.err
+        assert "argument " not in ran.err
 
     async def test_who_did_it_is_on_record(self, shell: Shell) -> None:
         await shell.run("agenda", *OPEN, "--days", "seg")
