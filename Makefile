@@ -33,18 +33,18 @@ up: $(VENV)/.run ## start everything on this machine; Ctrl-C stops it
 
 .PHONY: test
 test: $(VENV)/.dev ## run every test (real PostgreSQL and Valkey come along)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## the same, with what they cover; half as long again
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
-# Random tests of which `make test` runs a part.
-RANDOM := tests/graphs/test_intake_order.py tests/channels/test_consent.py tests/graphs/test_handoff.py
+# Tests of which `make test` runs a part: whatever asks tests/fixtures/sizes.py how much to do.
+SIZED = $(shell grep -rl --include='test_*.py' 'from tests.fixtures.sizes import' tests)
 
 .PHONY: chaos
 chaos: $(VENV)/.dev ## kill, freeze and cut off real processes: minutes (CHAOS_SEED=… plays a run again)
-	@CHAOS=1 $(BIN)/python -m pytest -n 2 --dist loadscope tests/chaos/minutes $(RANDOM) $(ARGS)
+	@CHAOS=1 $(BIN)/python -m pytest -n 2 tests/chaos/minutes $(SIZED) $(ARGS)
 
 .PHONY: chaos-full
 chaos-full: $(VENV)/.dev ## the same at full size, one run after the other: half an hour
@@ -68,7 +68,7 @@ bench: bench-startup bench-inbound bench-send bench-turn ## run every benchmark;
 
 .PHONY: bench-%
 bench-%: $(VENV)/.dev
-	@$(BIN)/python -m bench.$*
+	@$(BIN)/python -m bench.$(subst -,_,$*)
 
 .PHONY: transcripts
 transcripts: $(VENV)/.dev ## talk with each shipped persona, and write docs/transcripts.md

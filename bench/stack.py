@@ -59,16 +59,19 @@ def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
 
 
 def run_within(seconds: float, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     return subprocess.run(
         [str(MASTERIA), *words],
         check=False,
         capture_output=True,
         text=True,
         timeout=seconds,
-        env=clean | environment,
+        env=plain_environment() | environment,
         stdin=subprocess.DEVNULL,
     )
+
+
+def plain_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
 @contextmanager

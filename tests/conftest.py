@@ -6,10 +6,12 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from typing_extensions import override
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # it has no types
 
 from admin_api.tenants.store import NewCompany, create_company
 from core.audit import OPERATOR
@@ -23,6 +25,7 @@ from tests.fixtures.servers import Servers
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - every process gets a folder of its own in it
 _ROOM: Final = 4 << 30
+_ON_ONE_INSTALLATION: Final = ("tests/e2e/test_up.py", "tests/e2e/test_stream.py")
 
 
 def pytest_configure() -> None:
@@ -43,6 +46,24 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts whole processes takes longest and mostly waits: begun first, it is done when the rest is."""
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("e2e", "chaos")))
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc] # for the same reason
+    """To each worker one file after the other, in this order: what a file has started serves all of its tests."""
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return _ON_ONE_INSTALLATION[0] if file in _ON_ONE_INSTALLATION else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -22,14 +22,13 @@ from core.floor import Floor
 from core.ids import ConnectionId, ContactId, ConversationId, new_id
 from core.models.outbox import BatchState, Outbound, OutboundState, Purpose, SendBatch
 from core.models.people import Connection, ConnectionKind, ConnectionState
-from tests.fixtures.gates import Judge, gather_crowd, hesitating, in_hands, never_quiet, queue_for, until
+from tests.fixtures.gates import Judge, gather_crowd, hesitating, in_hands, queue_for, until
 from tests.fixtures.outbox import IMPATIENT, World, make_world
 
 
 @pytest.fixture
 async def world(floor: Floor) -> AsyncIterator[World]:
     world = await make_world(floor)
-    await never_quiet(world)
     yield world
     async with world.session() as session:  # the floor is shared by the module: nothing of this world stays due
         await session.execute(update(Outbound).values(state=OutboundState.SUPPRESSED))

@@ -20,7 +20,6 @@ from core.models.installation import Company
 from core.models.outbox import BatchState, Lane, Outbound, OutboundState, Purpose, SendBatch
 from core.models.people import Connection, ConnectionState, Contact, ContactIdentity
 from core.models.stream import Control, Conversation
-from tests.fixtures.gates import never_quiet
 from tests.fixtures.outbox import IMPATIENT, World, make_world
 
 HOUR: Final = timedelta(hours=1)
@@ -35,7 +34,6 @@ STARTED: Final[dict[str, Any]] = {"purpose": Purpose.MARKETING, "lane": Lane.BUL
 @pytest.fixture
 async def world(floor: Floor) -> AsyncIterator[World]:
     world = await make_world(floor)
-    await never_quiet(world)
     yield world
     await world.finish()
 
@@ -303,7 +301,7 @@ class TestGates:
         assert len(claimed.claims) == 1
 
     async def test_quiet_hours_move_what_we_start_to_the_morning(self, world: World) -> None:
-        await change(world, update(Company).values(quiet_from=time(0), quiet_until=time(23, 59, 59)))
+        await change(world, update(Company).values(quiet_from=time(0), quiet_until=time.max))
         message = await world.queue(await world.person(), **STARTED)
         answer = await world.queue(await world.person())
 

@@ -36,7 +36,7 @@ from core.models.people import (
 )
 from core.models.record import DomainEvent
 from core.models.stream import Author, Conversation, Direction
-from tests.fixtures.gates import Judge, Somebody, gather_crowd, hesitating, in_hands, never_quiet, queue_for
+from tests.fixtures.gates import Judge, Somebody, gather_crowd, hesitating, in_hands, queue_for
 from tests.fixtures.outbox import IMPATIENT, World, make_world
 from tests.fixtures.sizes import size
 
@@ -50,7 +50,6 @@ STAFF: Final = Evidence(source=ConsentSource.STAFF, quote="pediu por telefone")
 @pytest.fixture
 async def world(floor: Floor) -> AsyncIterator[World]:
     world = await make_world(floor)
-    await never_quiet(world)
     yield world
     async with world.session() as session:  # the floor is shared by the module: nothing of this world stays due
         await session.execute(update(Outbound).values(state=OutboundState.SUPPRESSED))
@@ -660,7 +659,7 @@ class TestRandomMoments:
     @pytest.mark.parametrize("source", PATHS)
     async def test_many_opt_outs_over_one_path_let_nothing_start(self, world: World, source: ConsentSource) -> None:
         world = hesitating(world)
-        crowd = await gather_crowd(world, size(80, chaos=200))
+        crowd = await gather_crowd(world, size(40, chaos=200))
         await queue_for(world, crowd, purpose=Purpose.MARKETING, each=3)
         judge = Judge(world)
 
@@ -674,6 +673,6 @@ class TestRandomMoments:
 
         assert judge.late_starts() == []
         states = await world.states()
-        assert states["suppressed"] > 20  # else nobody was stopped in time, and nothing was tried
-        assert states["accepted"] > 20
+        assert states["suppressed"] > 10  # else nobody was stopped in time, and nothing was tried
+        assert states["accepted"] > 10
         assert await all_of(world, select(Contact.id).where(Contact.opted_out_at.is_(None))) == []

@@ -23,7 +23,7 @@ from core.models.outbox import Purpose, SendBatch
 from core.models.people import ConsentSource
 from graphs import handoff
 from graphs.handoff import Source, Taker
-from tests.fixtures.gates import Hesitant, Judge, Somebody, gather_crowd, in_hands, never_quiet, queue_for
+from tests.fixtures.gates import Hesitant, Judge, Somebody, gather_crowd, in_hands, queue_for
 from tests.fixtures.outbox import World, make_world
 
 TIMES: Final = 40
@@ -35,7 +35,6 @@ MAYBE_LATER: Final = random.Random(11)  # noqa: S311 - it is to be the same agai
 @pytest.fixture
 async def world(floor: Floor) -> AsyncIterator[World]:
     world = await make_world(floor, settings={"per_second": 1000})
-    await never_quiet(world)
     provider = Hesitant(longest=0.15)
     yield replace(world, provider=provider, sender=world.another_sender(provider))
     await world.finish()

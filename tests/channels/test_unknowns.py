@@ -24,7 +24,6 @@ from core.ids import MessageId
 from core.models.outbox import Lane, OutboundState, Outcome, Purpose
 from core.models.people import ConnectionKind
 from core.telemetry import OutboundOutcome, outbound
-from tests.fixtures.gates import never_quiet
 from tests.fixtures.outbox import World, make_world
 
 NOW: Final = Patience(silence=timedelta(0))
@@ -34,7 +33,6 @@ TEMPLATE: Final = Template(name="lembrete", language="pt_BR")
 @pytest.fixture
 async def world(floor: Floor) -> AsyncIterator[World]:
     world = await make_world(floor)
-    await never_quiet(world)
     yield world
     await world.finish()
 

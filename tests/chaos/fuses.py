@@ -11,9 +11,12 @@ async def start_with_fuse(process: Kept, point: CrashPoint, *, nth: int = 1, is_
     del process.extra[CRASH_AT]
 
 
-async def die_at(process: Kept, point: CrashPoint, *, nth: int = 1, seconds: float = 30.0) -> None:
+async def die_at(process: Kept, point: CrashPoint, *, nth: int = 1, seconds: float = 60.0) -> None:
     """One life, which ends there."""
     await start_with_fuse(process, point, nth=nth, is_once=True)
-    end = await process.ended(seconds)
+    try:
+        end = await process.ended(seconds)
+    except TimeoutError:
+        raise AssertionError(f"{process.name} did not come to {point} in {seconds} s\n{process.last_words()}") from None
     if end != KILLED:
         raise AssertionError(f"{process.name} ended with {end} instead of at {point}\n{process.last_words()}")

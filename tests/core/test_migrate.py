@@ -57,18 +57,13 @@ async def empty(servers: Servers) -> AsyncIterator[AsyncEngine]:
 
 
 class TestUpgrade:
-    async def test_an_empty_database_is_brought_up_to_date(self, empty: AsyncEngine) -> None:
-        async with empty.connect() as connection:
-            assert await upgrade(connection) == CURRENT
-            assert await find_drift(connection) == []
-
     async def test_a_second_upgrade_changes_nothing(self, current: AsyncEngine) -> None:
         async with current.connect() as connection:
             before = await _catalogue_rows(current)
             assert await upgrade(connection) == CURRENT
             assert await _catalogue_rows(current) == before
 
-    async def test_two_at_the_same_time_both_end_up_to_date(self, empty: AsyncEngine) -> None:
+    async def test_an_empty_database_is_brought_up_to_date_by_however_many_at_once(self, empty: AsyncEngine) -> None:
         assert set(await asyncio.gather(*(_upgrade(empty) for _ in range(3)))) == {CURRENT}
         async with empty.connect() as connection:
             assert await find_drift(connection) == []
@@ -89,9 +84,8 @@ class TestUpgrade:
 
 
 class TestDowngrade:
-    async def test_a_database_goes_back_to_nothing_and_up_again(self, empty: AsyncEngine) -> None:
-        async with empty.connect() as connection:
-            await upgrade(connection)
+    async def test_a_database_goes_back_to_nothing_and_up_again(self, migrator: AsyncEngine) -> None:
+        async with migrator.connect() as connection:
             await connection.run_sync(_downgrade)
             assert (await revisions(connection)).found is None
             tables = (
@@ -112,9 +106,8 @@ class TestLockTimeout:
                 started = time.monotonic()
                 with pytest.raises(DBAPIError, match="canceling statement due to lock timeout"):
                     await upgrade(connection)
-                assert 2.5 < time.monotonic() - started < 10
+                assert 2.5 < time.monotonic() - started < 20
             assert await upgrade(connection) == CURRENT
-            assert await find_drift(connection) == []
 
 
 class TestKilledUpgrade:

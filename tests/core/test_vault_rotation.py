@@ -67,6 +67,7 @@ async def start_one(process: asyncio.subprocess.Process) -> int:
 
 
 class TestRotation:
+    @pytest.mark.timeout(120)
     async def test_killed_at_random_points_it_leaves_every_row_readable(
         self, database: Database, urls: Urls, ring: KeyRing, ana: CompanyId
     ) -> None:
@@ -74,14 +75,15 @@ class TestRotation:
         await seal_rows(database, ring, ana)
         async with database.tenant_session(ana) as session:
             first_keys, first_name = await keys_of(session), ring.keys[0].name
-        mixed = 0
+        mixed = rounds = 0
         async with rotating(urls.app, file, ana) as process:
-            for _ in range(ROUNDS):
+            while rounds < ROUNDS or not mixed:  # a busy machine needs longer to come to the middle of one
+                assert monotonic() - started < 50, "no kill fell into the middle of a rotation: nothing is proved"
                 pid = await start_one(process)
-                await asyncio.sleep(chance.uniform(0.0, 0.5))
+                await asyncio.sleep(chance.uniform(0.0, 0.5 * (1 + rounds // ROUNDS)))
                 os.kill(pid, signal.SIGKILL)
                 mixed += await assert_every_row_opens(database, file, ana) > 1
-        assert mixed, "no kill fell into the middle of a rotation: the test proves nothing"
+                rounds += 1
         await rotate(database, file, ana)
         await forget_unused(database, file, ana)
         assert await assert_every_row_opens(database, file, ana) == 1
@@ -89,7 +91,6 @@ class TestRotation:
             assert len(left := await keys_of(session)) == 1
         assert left != first_keys
         assert (len(open_ring(file).names), first_name in open_ring(file).names) == (1, False)
-        assert monotonic() - started < 30
 
     async def test_two_at_once_while_others_seal_and_open_do_no_harm(
         self, database: Database, ring: KeyRing, ana: CompanyId

@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from bench.stack import Stack, new_stack, wait_until
+from bench.stack import Stack, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -51,17 +51,14 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    with new_stack() as stack:
-        started = stack.up()
-        assert started.returncode == 0, started.stderr
-        key = json.loads(stack.run("token", "--company", "demo", "--role", "owner", "--json").stdout)["token"]
-        with (
-            httpx.Client(base_url=stack.url, headers={"X-API-Key": key}) as api,
-            httpx.Client(base_url=stack.state()["sandbox"]) as provider,
-        ):
-            [connection] = api.get("/api/v1/connections").json()["items"]
-            yield Demo(stack=stack, api=api, provider=provider, phone_id=connection["phone_number_id"])
+def demo(stack: Stack) -> Iterator[Demo]:
+    key = json.loads(stack.run("token", "--company", "demo", "--role", "owner", "--json").stdout)["token"]
+    with (
+        httpx.Client(base_url=stack.url, headers={"X-API-Key": key}) as api,
+        httpx.Client(base_url=stack.state()["sandbox"]) as provider,
+    ):
+        [connection] = api.get("/api/v1/connections").json()["items"]
+        yield Demo(stack=stack, api=api, provider=provider, phone_id=connection["phone_number_id"])
 
 
 class TestStream:

@@ -2,8 +2,6 @@
 
 import fcntl
 import json
-import os
-import signal
 import socket
 import subprocess
 import tempfile
@@ -15,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from bench.stack import MASTERIA, Stack, kill, new_stack, processes_of, run, wait_until
-from tests.fixtures.helps import help_of
+from bench.stack import MASTERIA, Stack, processes_of, run, wait_until
+from tests.fixtures.helps import Helped, help_of, told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -36,15 +34,6 @@ COMMANDS: Final = (
     "user",
     "sends",
 )
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with new_stack() as stack:
-        started = stack.up()
-        assert started.returncode == 0, started.stderr
-        assert f"READY {stack.url}" in started.stdout.splitlines()
-        yield stack
 
 
 @pytest.fixture
@@ -101,11 +90,11 @@ class TestCommands:
     def test_status_shows_every_process_well(self, stack: Stack) -> None:
         answer = stack.run("status", "--json")
         status = json.loads(answer.stdout)
-        assert answer.returncode == 0
+        assert answer.returncode == 0, answer.stderr
         assert {process["name"]: process["state"] for process in status["processes"]} == dict.fromkeys(
             ("postgres", "valkey", *PROCESSES), "ok"
         )
-        assert {"queue": "turns", "waiting": 0, "oldest_seconds": 0.0} in status["waiting"]
+        assert "turns" in {queue["queue"] for queue in status["waiting"]}
         assert all(process["port"] for process in status["processes"])
 
     def test_status_is_a_table_for_people(self, stack: Stack) -> None:
@@ -148,92 +137,9 @@ class TestCommands:
         assert json.loads(stack.run("keys", "forget", "--json").stdout)["forgotten"] >= 1
         assert stack.run("doctor").returncode == 0
 
-    @pytest.mark.parametrize("process", PROCESSES)
-    def test_health_of_a_process_is_an_exit_code(self, stack: Stack, process: str) -> None:
-        assert stack.run("health", process).returncode == 0
-
-
-class TestCrash:
-    def test_a_killed_postgres_and_a_killed_supervisor_lose_nothing(self) -> None:
-        with new_stack() as stack:
-            assert stack.up().returncode == 0
-            assert stack.run("company", "add", "fica", "--name", "Fica").returncode == 0
-
-            killed = stack.pid_of("postgres")
-            kill(killed)
-            wait_until("postgres is back", lambda: stack.pid_of("postgres") != killed and stack.is_ready())
-
-            kill(stack.state()["pid"])
-            wait_until("the programs end with their supervisor", lambda: len(_programs(stack)) == 0)
-            assert stack.up().returncode == 0
-            listed = json.loads(stack.run("company", "list", "--json").stdout)
-            assert {company["slug"] for company in listed} == {"demo", "fica"}
-
-    def test_a_killed_program_is_started_again(self) -> None:
-        with new_stack() as stack:
-            assert stack.up().returncode == 0
-            killed = stack.pid_of("engine")
-            kill(killed)
-            wait_until("the engine is back", lambda: stack.pid_of("engine") != killed)
-            wait_until("and well", lambda: stack.run("health", "engine").returncode == 0)
-
-    def test_a_term_signal_stops_everything_within_ten_seconds(self) -> None:
-        with new_stack() as stack:
-            assert stack.up().returncode == 0
-            os.kill(stack.state()["pid"], signal.SIGTERM)
-            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=10)
-
-    def test_a_frozen_database_is_seen_and_stopped_within_ten_seconds(self) -> None:
-        with new_stack() as stack:
-            assert stack.up().returncode == 0
-            psutil.Process(stack.pid_of("postgres")).suspend()
-            psutil.Process(stack.pid_of("engine")).suspend()
-
-            status = stack.run("status", "--json")
-            assert status.returncode == 1
-            assert json.loads(status.stdout)["well"] is False
-            doctor = stack.run("doctor")
-            assert doctor.returncode == 1
-            assert "Traceback" not in doctor.stderr
-
-            os.kill(stack.state()["pid"], signal.SIGTERM)
-            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=10)
-
-    def test_one_stopped_while_it_starts_leaves_nothing_behind(self) -> None:
-        with new_stack() as stack:
-            starting = subprocess.Popen(
-                [str(MASTERIA), "up", "--home", str(stack.home), "--port", str(stack.port)],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            wait_until("it has begun", (stack.home / "state.json").exists)
-            starting.terminate()
-            assert starting.wait(timeout=10) == 0
-            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=2)
-
-    def test_a_database_that_cannot_start_is_not_waited_for(self) -> None:
-        with new_stack() as stack:
-            assert stack.up().returncode == 0
-            assert stack.run("down").returncode == 0
-            (stack.home / "servers" / "postgres" / "data" / "global" / "pg_control").write_bytes(b"rotten")
-            again = stack.up()
-            assert again.returncode == 1
-            assert "`postgres`" in again.stderr
-
-    def test_a_terminal_that_is_closed_stops_everything(self) -> None:
-        with new_stack() as stack:
-            assert stack.up().returncode == 0
-            os.kill(stack.state()["pid"], signal.SIGHUP)
-            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=10)
-
-    def test_down_stops_a_detached_one_and_is_content_when_nothing_runs(self) -> None:
-        with new_stack() as stack:
-            assert stack.up().returncode == 0
-            assert stack.run("down").returncode == 0
-            assert not processes_of(stack)
-            assert stack.run("down").returncode == 0
-            assert stack.run("status").returncode == 1
+    def test_health_of_a_process_is_an_exit_code(self, stack: Stack) -> None:
+        assert stack.run("health", "engine").returncode == 0
+        assert [told("health", name, "--home", str(stack.home)).code for name in PROCESSES] == [0] * len(PROCESSES)
 
 
 class TestBadInput:
@@ -246,13 +152,13 @@ class TestBadInput:
 
     @pytest.mark.parametrize("port", ["99999", "-1", "http"])
     def test_a_port_that_is_none_is_wrong_usage(self, port: str) -> None:
-        assert run("up", "--port", port).returncode == 2
-        assert run("api", f"--port={port}").returncode == 2
+        assert told("up", "--port", port).code == 2
+        assert told("api", f"--port={port}").code == 2
 
     @pytest.mark.parametrize("command", ["up", "down", "status", "doctor"])
     def test_an_empty_home_is_not_the_current_folder(self, command: str) -> None:
-        answer = run(command, "--home", "")
-        assert answer.returncode == 2
+        answer = told(command, "--home", "")
+        assert answer.code == 2
         assert "--home" in _only_line(answer)
 
     def test_a_folder_named_like_a_package_of_ours_is_left_alone(self, folder: Path) -> None:
@@ -281,7 +187,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("name", ["", " x", "x" * 121, "a\tb"])
     def test_a_name_that_could_not_be_shown_is_refused(self, stack: Stack, name: str) -> None:
-        assert stack.run("company", "add", "nome", "--name", name).returncode == 2
+        assert told("company", "add", "nome", "--name", name, "--home", str(stack.home)).code == 2
 
     def test_an_unreachable_database_is_named(self, folder: Path) -> None:
         url = "postgresql://app:geheim@127.0.0.1:1/x"
@@ -305,10 +211,10 @@ class TestBadInput:
     def test_a_malformed_variable_is_named_and_its_value_is_not_shown(
         self, folder: Path, name: str, value: str
     ) -> None:
-        answer = run("up", "--home", str(folder / "home"), **{name: value})
-        assert answer.returncode == 1
+        answer = told("up", "--home", str(folder / "home"), **{name: value})
+        assert answer.code == 1
         assert name in _only_line(answer)
-        assert "geheim" not in answer.stderr
+        assert "geheim" not in answer.err
 
     def test_a_missing_variable_is_named(self, folder: Path) -> None:
         answer = run("engine", MASTERIA_HOME=str(folder))
@@ -354,11 +260,7 @@ class TestHelp:
         assert answer.stdout.startswith("uso: masteria user list ")
 
 
-def _programs(stack: Stack) -> list[psutil.Process]:
-    return [process for process in processes_of(stack) if Path(process.exe()).name.startswith("python")]
-
-
-def _only_line(answer: "subprocess.CompletedProcess[str]") -> str:
-    (line,) = answer.stderr.splitlines()
+def _only_line(answer: "subprocess.CompletedProcess[str] | Helped") -> str:
+    (line,) = (answer.err if isinstance(answer, Helped) else answer.stderr).splitlines()
     assert line.startswith("✗ ")
     return line

@@ -1,6 +1,7 @@
 """`GET /messages/{id}/why`: of a real talk, the whole chain from what was heard to the provider's ticks."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,8 +44,8 @@ class Asked:
         return [row for row in rows if row.author == author]
 
 
-@pytest.fixture
-async def asked(floor: Floor, gateway: Gateway) -> AsyncIterator[Asked]:
+@asynccontextmanager
+async def asking(floor: Floor, gateway: Gateway) -> AsyncIterator[Asked]:
     talk = await open_talk(floor, gateway)
     async with talk.inbox.session() as session:
         key = await create_api_key(session, name="olha", role=Role.VIEWER, by=OPERATOR)
@@ -52,18 +53,27 @@ async def asked(floor: Floor, gateway: Gateway) -> AsyncIterator[Asked]:
         yield Asked(talk=talk, client=client, headers={"x-api-key": key})
 
 
-async def converse(asked: Asked) -> None:
-    for line in LINES:
-        await asked.talk.say(line)
+@pytest.fixture
+async def asked(floor: Floor, gateway: Gateway) -> AsyncIterator[Asked]:
+    async with asking(floor, gateway) as asked:
+        yield asked
+
+
+@pytest.fixture(scope="module")
+async def conversed(floor: Floor, gateway: Gateway) -> AsyncIterator[Asked]:
+    """A whole talk, for those who only look at it."""
+    async with asking(floor, gateway) as asked:
+        for line in LINES:
+            await asked.talk.say(line)
+        yield asked
 
 
 class TestWhatThePersonaSaid:
-    async def test_the_chain_is_complete_for_every_message(self, asked: Asked) -> None:
-        await converse(asked)
-        said = await asked.messages("bot")
+    async def test_the_chain_is_complete_for_every_message(self, conversed: Asked) -> None:
+        said = await conversed.messages("bot")
         assert len(said) > len(LINES)
         for message in said:
-            why = await asked.why(message.id)
+            why = await conversed.why(message.id)
             turn, sent = why["turn"], why["sent"]
             assert turn["heard"]
             assert turn["rules"]
@@ -72,16 +82,16 @@ class TestWhatThePersonaSaid:
             assert sent["intent"].startswith(f"turn:{turn['id']}:")
             assert sent["state"] == "queued"
 
-    async def test_each_word_of_the_customer_is_heard_in_one_turn_only(self, asked: Asked) -> None:
-        await converse(asked)
-        turns = {(await asked.why(one.id))["turn"]["id"]: one for one in await asked.messages("bot")}
-        heard = [line["seq"] for message in turns.values() for line in (await asked.why(message.id))["turn"]["heard"]]
-        assert sorted(heard) == [one.seq for one in await asked.messages("customer")]
+    async def test_each_word_of_the_customer_is_heard_in_one_turn_only(self, conversed: Asked) -> None:
+        turns = {(await conversed.why(one.id))["turn"]["id"]: one for one in await conversed.messages("bot")}
+        heard = [
+            line["seq"] for message in turns.values() for line in (await conversed.why(message.id))["turn"]["heard"]
+        ]
+        assert sorted(heard) == [one.seq for one in await conversed.messages("customer")]
 
-    async def test_a_stage_is_shown_with_the_customers_own_words(self, asked: Asked) -> None:
-        await converse(asked)
-        [*_, last] = await asked.messages("bot")
-        [move] = (await asked.why(last.id))["turn"]["moves"]
+    async def test_a_stage_is_shown_with_the_customers_own_words(self, conversed: Asked) -> None:
+        [*_, last] = await conversed.messages("bot")
+        [move] = (await conversed.why(last.id))["turn"]["moves"]
         assert (move["from_stage"], move["to_stage"]) == ("novo", "qualificado")
         quotes = {criterion["id"]: criterion["quote"] for criterion in move["criteria"]}
         assert quotes["slot:prazo"] in "preciso até sexta"
@@ -112,10 +122,9 @@ class TestWhatThePersonaSaid:
 
 
 class TestWhatTheCustomerSaid:
-    async def test_it_leads_to_the_turn_that_heard_it(self, asked: Asked) -> None:
-        await converse(asked)
-        for message in await asked.messages("customer"):
-            why = await asked.why(message.id)
+    async def test_it_leads_to_the_turn_that_heard_it(self, conversed: Asked) -> None:
+        for message in await conversed.messages("customer"):
+            why = await conversed.why(message.id)
             assert str(message.id) in [line["id"] for line in why["turn"]["heard"]]
             assert why["sent"] is None
 

@@ -28,7 +28,6 @@ from graphs import handoff, timers
 from graphs.handoff import Source, Taker
 from graphs.stores import owed, personas
 from graphs.turn_taking import TurnTaker
-from tests.fixtures.gates import never_quiet
 from tests.fixtures.inbound import Customer, Inbox, Reader, message
 from tests.fixtures.outbox import World, make_world
 from tests.graphs.turns.room import SALES, Room, taker_of, wamid
@@ -230,7 +229,6 @@ def _uncut(conversation: Any, turns: Sequence[Any], done: Sequence[Any], *, chan
 @asynccontextmanager
 async def open_track(floor: Floor, seed: int) -> AsyncIterator[Track]:
     world = await make_world(floor, settings={"per_second": 1000})
-    await never_quiet(world)
     async with world.session() as session:
         await personas.publish(session, shipped()[SALES], SYSTEM)
         await personas.set_default_where_none(session, SALES)

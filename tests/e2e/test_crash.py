@@ -1,0 +1,101 @@
+"""`masteria up` on its worst days: whatever ends it, it ends whole, and the next start finds everything."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import pytest
+
+from bench.stack import MASTERIA, Stack, kill, new_stack, processes_of, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+_TEN_SECONDS: Final = 16.0  # on a machine that has more to do than this
+_SLOW_START: Final = 60.0
+
+
+class TestCrash:
+    def test_whoever_is_killed_is_started_again_and_nothing_is_lost(self) -> None:
+        with new_stack() as stack:
+            _up(stack)
+            assert stack.run("company", "add", "fica", "--name", "Fica").returncode == 0
+
+            killed = {name: stack.pid_of(name) for name in ("engine", "postgres")}
+            kill(killed["engine"])
+            wait_until("the engine is back", lambda: stack.pid_of("engine") != killed["engine"], _SLOW_START)
+            wait_until("and well", lambda: stack.run("health", "engine").returncode == 0, _SLOW_START)
+            kill(killed["postgres"])
+            wait_until("postgres is back", lambda: stack.pid_of("postgres") != killed["postgres"], _SLOW_START)
+            wait_until("and served from", stack.is_ready, _SLOW_START)
+
+            kill(stack.state()["pid"])
+            wait_until("the programs end with their supervisor", lambda: not _programs(stack), _SLOW_START)
+            _up(stack)
+            listed = json.loads(stack.run("company", "list", "--json").stdout)
+            assert {company["slug"] for company in listed} == {"demo", "fica"}
+            _end_by(stack, signal.SIGTERM)
+
+    def test_a_frozen_database_is_seen_and_a_terminal_that_is_closed_stops_it_too(self) -> None:
+        with new_stack() as stack:
+            _up(stack)
+            psutil.Process(stack.pid_of("postgres")).suspend()
+            psutil.Process(stack.pid_of("engine")).suspend()
+
+            status = stack.run("status", "--json")
+            assert status.returncode == 1
+            assert json.loads(status.stdout)["well"] is False
+            doctor = stack.run("doctor")
+            assert doctor.returncode == 1
+            assert "Traceback" not in doctor.stderr
+            _end_by(stack, signal.SIGHUP)
+
+    def test_one_stopped_while_it_starts_leaves_nothing_behind(self) -> None:
+        with new_stack() as stack:
+            starting = subprocess.Popen(
+                [str(MASTERIA), "up", "--home", str(stack.home), "--port", str(stack.port)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            wait_until("it has begun", (stack.home / "state.json").exists, _SLOW_START)
+            starting.terminate()
+            assert starting.wait(timeout=_TEN_SECONDS) == 0
+            wait_until("all processes are gone", lambda: not processes_of(stack), seconds=2)
+
+    def test_down_stops_it_whole_and_a_database_that_cannot_start_is_not_waited_for(self) -> None:
+        with new_stack() as stack:
+            _up(stack)
+            assert stack.run("down").returncode == 0
+            assert not processes_of(stack)
+            assert stack.run("down").returncode == 0  # content when nothing runs
+            assert stack.run("status").returncode == 1
+
+            (stack.home / "servers" / "postgres" / "data" / "global" / "pg_control").write_bytes(b"rotten")
+            again = stack.up()
+            assert again.returncode == 1
+            assert "`postgres`" in again.stderr
+
+
+def _up(stack: Stack) -> None:
+    started = stack.up()
+    assert started.returncode == 0, started.stderr
+
+
+def _end_by(stack: Stack, number: signal.Signals) -> None:
+    os.kill(stack.state()["pid"], number)
+    wait_until("all processes are gone", lambda: not processes_of(stack), _TEN_SECONDS)
+
+
+def _programs(stack: Stack) -> list[psutil.Process]:
+    return [process for process in processes_of(stack) if _is_python(process)]
+
+
+def _is_python(process: Any) -> bool:
+    try:
+        return Path(process.exe()).name.startswith("python")
+    except psutil.Error:  # it ended meanwhile
+        return False
