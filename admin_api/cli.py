@@ -35,6 +35,10 @@ COMMANDS: Final = {
     "persona": Command(
         "admin_api.commands.persona", Text("personas: check, graph, publish, …", "personas: check, graph, publish, …")
     ),
+    "knowledge": Command(
+        "admin_api.commands.knowledge",
+        Text("o que se sabe: add, ask, list, …", "what is known: add, ask, list, …"),
+    ),
     "agenda": Command(
         "admin_api.commands.agenda", Text("horários: list, open, close", "bookable hours: list, open, close")
     ),
@@ -77,7 +81,7 @@ def main() -> NoReturn:
 def _overview() -> str:
     language = language_of_terminal()
     head = Text("uso: masteria COMANDO [opções]\n\ncomandos:\n", "usage: masteria COMMAND [options]\n\ncommands:\n")
-    rows = "".join(f"  {name:<8} {command.summary.in_(language)}\n" for name, command in COMMANDS.items())
+    rows = "".join(f"  {name:<10} {command.summary.in_(language)}\n" for name, command in COMMANDS.items())
     tail = Text("\n`masteria COMANDO --help` explica cada um.\n", "\n`masteria COMMAND --help` explains each.\n")
     return head.in_(language) + rows + tail.in_(language)
 

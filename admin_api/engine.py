@@ -10,6 +10,7 @@ from typing import Final
 
 from admin_api.frame import Frame, framed
 from admin_api.terminal import launch, text
+from agents.gateway.embeddings import make_embeddings
 from agents.gateway.gateway import make_gateway
 from channels.policy import Patience
 from channels.station import open_station
@@ -41,12 +42,16 @@ async def _run(frame: Frame) -> None:
     async with AsyncExitStack() as stack:
         gateway = make_gateway(frame.settings)
         stack.push_async_callback(gateway.close)
+        if (embeddings := make_embeddings(frame.settings)) is not None:
+            stack.push_async_callback(embeddings.close)
         floor = await stack.enter_async_context(open_floor(frame.settings, POOL))
         station = await stack.enter_async_context(open_station(floor))
         await recovery.hold_after_restore(floor)
         await gateway.warm()
+        if embeddings is not None:
+            await embeddings.warm()
         frame.serve()
-        await Crew(station, read_patience(os.environ), gateway).engine(frame.pulse).run(stop)
+        await Crew(station, read_patience(os.environ), gateway, embeddings).engine(frame.pulse).run(stop)
 
 
 def read_patience(environment: Mapping[str, str]) -> Patience:

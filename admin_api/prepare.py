@@ -8,6 +8,7 @@ from datetime import time
 from typing import Final
 
 from admin_api.frame import end_with_supervisor
+from admin_api.tenants import demo_knowledge
 from admin_api.tenants.store import NewCompany, all_companies, create_company, find_company
 from admin_api.tenants.welcome import furnish
 from admin_api.terminal import launch
@@ -77,6 +78,7 @@ async def _connect_demo(floor: Floor, company: CompanyId) -> None:
         await create(session, floor.ring, sandbox_connection(), SYSTEM)
         for service in _DEMO_SERVICES:
             await hours.open_on(session, _WORKING_DAYS, replace(_DEMO_HOURS, service=service), SYSTEM)
+        await demo_knowledge.install(session)
 
 
 def sandbox_connection(persona: str | None = None) -> NewConnection:

@@ -19,8 +19,9 @@ from core.logging import adopt
 from core.probe import Beat
 from core.queue import bridge_children, make_app
 from core.texts import Text
+from knowledge import tasks as knowledge_tasks
 
-TASK_MODULES: Final[tuple[ModuleType, ...]] = (automation_tasks,)
+TASK_MODULES: Final[tuple[ModuleType, ...]] = (automation_tasks, knowledge_tasks)
 _CHILDREN: Final = 2
 _BEAT_SECONDS: Final = 5
 

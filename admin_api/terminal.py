@@ -82,17 +82,17 @@ def write_json(value: Any) -> None:
 def progress(items: Sequence[Item], what: str) -> Iterator[Item]:
     """The items one by one, with a bar where a person is watching."""
     for done, item in enumerate(items):
-        _draw(done, len(items), what)
+        draw(done, len(items), what)
         yield item
-    _draw(len(items), len(items), what)
-    if sys.stderr.isatty():
-        sys.stderr.write("\n")
+    draw(len(items), len(items), what)
 
 
-def _draw(done: int, total: int, what: str) -> None:
+def draw(done: int, total: int, what: str) -> None:
+    """A bar, where a person is watching; whole, it ends its line."""
     if sys.stderr.isatty():
         filled = _BAR * done // max(total, 1)
-        sys.stderr.write(f"\r{'█' * filled}{'░' * (_BAR - filled)} {done}/{total} {what}")
+        end = "\n" if done >= total else ""
+        sys.stderr.write(f"\r{'█' * filled}{'░' * (_BAR - filled)} {done}/{total} {what}{end}")
         sys.stderr.flush()
 
 

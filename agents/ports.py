@@ -19,10 +19,15 @@ class Passage:
     title: str
     score: float
     source: UUID | None = None
+    is_approved: bool = False  # a person said that this is the answer: it may be told as it stands
 
 
 class Retriever(Protocol):
-    async def search(self, query: str, *, bases: Sequence[str], most: int = 5) -> Sequence[Passage]: ...
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
+        """The best first; before them all an answer that was approved for this question, and for this persona."""
+        ...
 
     async def bases(self) -> frozenset[str]:
         """The names of the bases that exist."""
@@ -32,8 +37,10 @@ class Retriever(Protocol):
 class NoKnowledge:
     """Of a company that has none yet: nothing is ever found."""
 
-    async def search(self, query: str, *, bases: Sequence[str], most: int = 5) -> Sequence[Passage]:
-        del query, bases, most
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
+        del query, bases, most, persona
         return ()
 
     async def bases(self) -> frozenset[str]:

@@ -11,6 +11,8 @@ from core.queue import TaskName
 class ScheduleName(StrEnum):
     FORGET_OLD = "forget_old"
     WATCH_CONNECTIONS = "watch_connections"
+    READ_ON = "read_on"
+    EMBED = "embed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,8 @@ class Schedule:
 SCHEDULES: Final = (
     Schedule(name=ScheduleName.FORGET_OLD, every=timedelta(hours=1)),
     Schedule(name=ScheduleName.WATCH_CONNECTIONS, every=timedelta(hours=1)),
+    Schedule(name=ScheduleName.READ_ON, every=timedelta(minutes=2)),
+    Schedule(name=ScheduleName.EMBED, every=timedelta(minutes=2)),
 )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import Uuid, delete, func, select
+from sqlalchemy import Uuid, column, delete, func, select
 from sqlalchemy.engine import CursorResult
 
 from core.db.sessions import Database, TenantSession
@@ -27,6 +28,13 @@ async def claim_tick(database: Database, schedule: str, fire_at: datetime) -> bo
 async def finish_tick(database: Database, schedule: str, fire_at: datetime) -> None:
     async with database.crossing() as session:
         await session.execute(select(func.priv.finish_tick(schedule, fire_at)))
+
+
+async def embedding_due(database: Database, *, most: int) -> list[tuple[UUID, UUID]]:
+    """Company and space of vectors that some passages do not have yet."""
+    due = func.priv.embedding_due(most).table_valued(column("company", Uuid), column("space", Uuid))
+    async with database.crossing() as session:
+        return [(row.company, row.space) for row in await session.execute(select(due))]
 
 
 async def forget_installation(database: Database, now: datetime) -> int:

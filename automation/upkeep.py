@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from automation import store
+from automation.embedding import embed_due
 from automation.schedule import ScheduleName, schedule_named
 from channels.adapters import open_registry
 from channels.lines import Lines
@@ -13,6 +14,7 @@ from core.floor import Floor
 from core.ids import CompanyId
 from core.logging import get_logger
 from core.queue import TaskName, send
+from knowledge.tasks import carry_on, forget_left
 
 log = get_logger(__name__)
 
@@ -33,6 +35,7 @@ async def forget_old(floor: Floor, companies: list[CompanyId]) -> int:
     for company in companies:
         async with floor.database.tenant_session(company) as session:
             forgotten += await store.forget_old_events(session, clock.now())
+        await forget_left(floor, company)
     log.info("upkeep.forgotten", companies=len(companies), events=forgotten)
     return forgotten
 
@@ -63,4 +66,6 @@ async def _send_chunks(floor: Floor, name: TaskName) -> None:
 _WORK: Final[Mapping[ScheduleName, Callable[[Floor], Awaitable[None]]]] = {
     ScheduleName.FORGET_OLD: _start_forgetting,
     ScheduleName.WATCH_CONNECTIONS: _start_watching,
+    ScheduleName.READ_ON: carry_on,
+    ScheduleName.EMBED: embed_due,
 }

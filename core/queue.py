@@ -44,6 +44,7 @@ class TaskName(StrEnum):
     TICK = "automation.tick"
     FORGET_OLD = "automation.forget_old"
     WATCH_CONNECTIONS = "automation.watch_connections"
+    READ_SOURCES = "knowledge.read_sources"
 
 
 def make_app(settings: Settings) -> Celery:

@@ -76,6 +76,13 @@ def _model_names(value: str) -> str:
     return names
 
 
+def _embedding_name(value: str) -> str:
+    if not _EMBEDDING.fullmatch(value):
+        raise ValueError("openai/text-embedding-3-small, openai/…?dimensions=768")
+    return value
+
+
+_EMBEDDING: Final = re.compile(r"(?!rehearsal/)[a-z][a-z0-9_]*/[\w.:@/-]{1,120}(\?dimensions=[1-9]\d{0,3})?")
 _MODEL: Final = re.compile(r"rehearsal(/[a-z_]+)?(\?seed=\d{1,9})?|(?!rehearsal/)[a-z][a-z0-9_]*/[\w.:@/-]{1,120}")
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
@@ -83,6 +90,7 @@ BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+EmbeddingName = Annotated[str, AfterValidator(_embedding_name)]
 ModelNames = Annotated[str, AfterValidator(_model_names)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -125,6 +133,7 @@ class Settings(BaseSettings):
     masteria_model: ModelNames = "rehearsal"
     masteria_hearing_model: ModelNames | None = None  # voice notes; without it one of the same providers, if any hears
     masteria_seeing_model: ModelNames | None = None  # pictures; without it those of masteria_model
+    masteria_embedding_model: EmbeddingName | None = None  # vectors for knowledge; without it words alone are searched
     openai_api_key: SecretStr | None = None
     openai_base_url: HttpUrl | None = None  # a server that speaks as OpenAI's does
     anthropic_api_key: SecretStr | None = None

@@ -4,7 +4,6 @@ import asyncio
 from typing import Final
 
 from agents.gateway.gateway import Gateway
-from agents.ports import NoKnowledge
 from channels import media, settling
 from channels.media import Manner
 from channels.outbound import Sender
@@ -16,7 +15,9 @@ from core.probe import Pulse
 from graphs import effects, intake, recovery, store, timers
 from graphs.engine import SWEEP_SECONDS, Engine, Loop
 from graphs.hearing import Hearer
+from graphs.retrieving import Knowledge
 from graphs.turn_taking import TurnTaker
+from knowledge.embeddings import EmbeddingPort
 
 _SETTLE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 0.0
@@ -25,9 +26,12 @@ _LEAST_SECONDS: Final = 0.2  # what somebody else holds is due, and not ours
 
 
 class Crew:
-    def __init__(self, station: Station, patience: Patience, gateway: Gateway) -> None:
+    def __init__(
+        self, station: Station, patience: Patience, gateway: Gateway, embeddings: EmbeddingPort | None = None
+    ) -> None:
         self._station = station
-        self._turns = TurnTaker(station.floor, gateway, lambda _: NoKnowledge())
+        knowledge = Knowledge(station.floor.database, embeddings)
+        self._turns = TurnTaker(station.floor, gateway, knowledge.of)
         self._hearer = Hearer(station.floor, station.storage, gateway)
         self._patience = patience
         self._noted: Mark | None = None

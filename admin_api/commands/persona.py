@@ -1,5 +1,6 @@
 """`masteria persona`: check a file line by line, draw stages, list those shipped, and keep a company's versions."""
 
+import asyncio
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from admin_api.commands import persona_versions
+from admin_api.commands.home_option import add_home
+from admin_api.commands.places import settings_here
+from admin_api.tenants.store import company_named
 from admin_api.terminal import Parser, launch, say, text, write, write_json
 from agents.personas.definition import Persona
 from agents.personas.drawing_mermaid import mermaid, spine
@@ -16,7 +20,9 @@ from agents.personas.problems import Level, Problem
 from agents.personas.reading import read_persona
 from agents.personas.shipped import shipped
 from agents.tools.registry import TOOLS
+from core.db.sessions import Database, Pool
 from core.errors import Malformed, Misconfigured, NotFound
+from graphs.retrieving import Knowledge
 
 _ACTIONS: Final = ("check", "graph", "list", *persona_versions.ACTIONS)
 _MOST_BYTES: Final = 4_000_000  # of a file that is opened at all; what a persona may have is less, and told better
@@ -34,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     match options.what:
         case "check":
-            return _check(_document(options.file), as_json=options.json)
+            return _check(_document(options.file), bases=_bases(options), as_json=options.json)
         case "graph":
             return _graph(_document(options.persona), options)
         case "list":
@@ -61,6 +67,9 @@ def _parser() -> Parser:
     )
     checking.add_argument("file", metavar="FILE", help=text("o arquivo YAML", "the YAML file"))
     checking.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
+    whose = text("confere também as bases de conhecimento desta empresa", "check the knowledge bases of this one, too")
+    checking.add_argument("--company", metavar="SLUG", help=whose)
+    add_home(checking)
     _add_graph(actions.add_parser("graph", description=text("Desenha os estágios.", "Draw the stages.")))
     listing = actions.add_parser("list", description=text("Lista as que vêm prontas.", "List those that are shipped."))
     listing.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
@@ -116,8 +125,22 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _check(document: Document, *, as_json: bool) -> int:
-    problems = check(document.text, bases=None, tools=TOOLS)
+def _bases(options: Namespace) -> frozenset[str] | None:
+    """Those of a company, where one is named: nothing else of a check needs a database."""
+    return None if options.company is None else asyncio.run(_bases_of(options))
+
+
+async def _bases_of(options: Namespace) -> frozenset[str]:
+    database = Database(settings_here(options).require("DATABASE_URL"), Pool(size=1))
+    try:
+        await database.check()
+        return await Knowledge(database).of(await company_named(database, options.company)).bases()
+    finally:
+        await database.close()
+
+
+def _check(document: Document, *, bases: frozenset[str] | None, as_json: bool) -> int:
+    problems = check(document.text, bases=bases, tools=TOOLS)
     is_broken = has_errors(problems)
     if as_json:
         write_json({"file": document.name, "ok": not is_broken, "problems": [_about(one) for one in problems]})

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 
 from admin_api.resources import Body, Words
-from admin_api.tenants.queries import Member
+from admin_api.rows import OfRow
 from channels.errors import KINDS
 from channels.stores.connections import Change, Keep, NewConnection
 from core.models.people import Connection, ConnectionKind, ConnectionState, Role
@@ -136,23 +136,12 @@ class CheckOut(BaseModel):
     checked_at: datetime | None
 
 
-class UserOut(BaseModel):
+class UserOut(OfRow):
     """A member of the company. `id` is the person's, as `assignee_id` names it."""
 
-    id: UUID
-    membership_id: UUID
+    id: UUID = Field(validation_alias="user")
+    membership_id: UUID = Field(validation_alias="membership")
     email: str
     name: str
     role: Role
-    created_at: datetime
-
-    @classmethod
-    def of(cls, member: Member) -> "UserOut":
-        return cls(
-            id=member.user,
-            membership_id=member.membership,
-            email=member.email,
-            name=member.name,
-            role=member.role,
-            created_at=member.since,
-        )
+    created_at: datetime = Field(validation_alias="since")

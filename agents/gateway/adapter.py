@@ -1,16 +1,17 @@
 """What the gateway asks of a provider's adapter, and how an adapter says that it got no answer."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
-from agents.gateway.port import NOTHING_USED, MediaRequest, ModelRequest, Usage
+from agents.gateway.port import NOTHING_USED, EmbeddingRequest, MediaRequest, ModelRequest, Usage
 from core.errors import AppError
 from core.texts import Text
 
 MOST_CHARACTERS: Final = 64 * 1024  # of an answer; the longest that anybody asks for is a tenth of it
 MOST_BYTES: Final = 1 << 20  # of an answer on the wire, a stream's many frames included
+MOST_VECTOR_BYTES: Final = 16 << 20  # of a batch of vectors, which are written as text
 
 
 class Finish(StrEnum):
@@ -73,6 +74,14 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Embedded:
+    """A vector for each text, in their order, unchecked."""
+
+    vectors: Sequence[Sequence[float]]
+    usage: Usage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
     """Of a stream: words, then why it ended and what it took, in pieces of their own or together."""
 
@@ -91,5 +100,7 @@ class Adapter(Protocol):
     async def transcribe(self, model: str, request: MediaRequest) -> Told: ...
 
     async def describe(self, model: str, request: MediaRequest) -> Told: ...
+
+    async def embed(self, model: str, request: EmbeddingRequest) -> Embedded: ...
 
     async def close(self) -> None: ...

@@ -5,12 +5,12 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from agents.gateway import accounting
-from agents.gateway.adapter import MOST_CHARACTERS, Adapter, Failed, Failure, Finish, Piece, Told
+from agents.gateway.adapter import MOST_CHARACTERS, Adapter, Embedded, Failed, Failure, Finish, Piece, Told
 from agents.gateway.breaker import Breaker
-from agents.gateway.port import NOTHING_USED, MediaRequest, ModelRequest, Purpose, Usage
+from agents.gateway.port import NOTHING_USED, EmbeddingRequest, MediaRequest, ModelRequest, Purpose, Usage
 from agents.gateway.purse import Tab
 from core.clock import Deadline
 from core.errors import Misconfigured
@@ -21,6 +21,7 @@ _COST_NOTHING: Final = Usage(cost_micros=0)
 _UNTOLD_WAIT: Final = 1.0  # of a provider that asks to slow down and does not say for how long
 _DENIED_REST: Final = 60.0  # a key does not become right within a conversation
 _ITS_FAULT: Final = frozenset({Failure.SLOW, Failure.AWAY, Failure.BROKEN})
+Answer = TypeVar("Answer", Told, Embedded)
 
 
 class Adapters(Protocol):
@@ -57,9 +58,12 @@ class Calls:
     async def describe(self, model: str, request: MediaRequest, *, by: Deadline, tab: Tab) -> Told:
         return await self._ask(model, Purpose.DESCRIBE, lambda of: of.describe(model, request), by=by, tab=tab)
 
+    async def embed(self, model: str, request: EmbeddingRequest, *, by: Deadline, tab: Tab) -> Embedded:
+        return await self._ask(model, Purpose.EMBED, lambda of: of.embed(model, request), by=by, tab=tab)
+
     async def _ask(
-        self, model: str, purpose: Purpose, call: Callable[[Adapter], Awaitable[Told]], *, by: Deadline, tab: Tab
-    ) -> Told:
+        self, model: str, purpose: Purpose, call: Callable[[Adapter], Awaitable[Answer]], *, by: Deadline, tab: Tab
+    ) -> Answer:
         tab.take()
         with self._counted(model, purpose, tab) as took:
             adapter = await self._loaded(model, by)

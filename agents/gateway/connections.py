@@ -7,10 +7,11 @@ from typing import Final
 import httpx
 from typing_extensions import override
 
-from agents.gateway.adapter import MOST_BYTES
+from agents.gateway.adapter import MOST_BYTES, MOST_VECTOR_BYTES
 from core.http import Garbled, Limits, Oversized, open_client
 
 _LIMITS: Final = Limits(connect=3.0)
+_VECTORS: Final = "/embeddings"
 
 
 @asynccontextmanager
@@ -26,17 +27,19 @@ async def _cap(response: httpx.Response) -> None:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise Garbled(place)
     if isinstance(response.stream, httpx.AsyncByteStream):
-        response.stream = _CappedStream(response.stream, place=place)
+        most = MOST_VECTOR_BYTES if response.request.url.path.endswith(_VECTORS) else MOST_BYTES
+        response.stream = _CappedStream(response.stream, most=most, place=place)
 
 
 class _CappedStream(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream, *, place: str) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, *, most: int, place: str) -> None:
         self._stream = stream
+        self._most = most
         self._place = place
 
     @override
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = MOST_BYTES
+        left = self._most
         async for piece in self._stream:
             left -= len(piece)
             if left < 0:

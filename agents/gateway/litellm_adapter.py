@@ -7,12 +7,12 @@ from typing import Any, Final, cast
 import litellm
 from litellm.llms.custom_httpx.async_client_cleanup import close_litellm_async_clients
 
-from agents.gateway import picture, sound
-from agents.gateway.adapter import Failed, Failure, Piece, Told
+from agents.gateway import picture, sound, vectors
+from agents.gateway.adapter import Embedded, Failed, Failure, Piece, Told
 from agents.gateway.connections import capped_client
 from agents.gateway.models import OPENAI, Keys, provider_of
-from agents.gateway.port import MediaRequest, ModelRequest, Prompt, Usage
-from agents.gateway.prices import cost_micros, price_of, sound_price_of
+from agents.gateway.port import EmbeddingRequest, MediaRequest, ModelRequest, Prompt, Usage
+from agents.gateway.prices import cost_micros, price_of, sound_price_of, vector_price_of
 from agents.gateway.provider_errors import as_failures
 from agents.gateway.wire import finish_of, response_format
 from core.logging import adopt
@@ -24,9 +24,11 @@ _LONGEST: Final = 600.0
 def make_adapter(keys: Keys) -> "LiteLlmAdapter":
     litellm.drop_params = True
     litellm.suppress_debug_info = True
+    setattr(litellm, "DEFAULT_MAX_RETRIES", 0)  # noqa: B010 - not exported; taken for vectors where it is told 0
     adopt("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")  # its handlers print requests
     price_of(OPENAI)  # reads the tables here, where nobody waits for them
     sound_price_of(OPENAI)
+    vector_price_of(OPENAI)
     return LiteLlmAdapter(keys)
 
 
@@ -50,6 +52,13 @@ class LiteLlmAdapter:
         asked = {"messages": picture.messages(request), "response_format": response_format(picture.SCHEMA)}
         options = {"max_tokens": request.max_output_tokens, "drop_params": True}
         return await self._asked(model, self._base(model, request) | asked | options)
+
+    async def embed(self, model: str, request: EmbeddingRequest) -> Embedded:
+        await self._connect()
+        asked = {**vectors.fields(model, request), **vectors.input_type(model, request)}
+        with as_failures():
+            answer = await litellm.aembedding(**self._base(model, request), **asked)
+            return vectors.embedded(model, answer.model_dump(), is_priced=True)
 
     async def _asked(self, model: str, call: dict[str, Any]) -> Told:
         await self._connect()
@@ -100,7 +109,7 @@ class LiteLlmAdapter:
             call["response_format"] = response_format(request.schema)
         return call
 
-    def _base(self, model: str, request: ModelRequest | MediaRequest) -> dict[str, Any]:
+    def _base(self, model: str, request: ModelRequest | MediaRequest | EmbeddingRequest) -> dict[str, Any]:
         """What every call carries: whom it is for, and that nobody repeats it but us."""
         provider = provider_of(model)
         call: dict[str, Any] = {

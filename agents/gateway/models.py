@@ -60,12 +60,15 @@ class Keys:
     def check(self, models: Models) -> None:
         """At the start of a process, so that no customer is the first to find out."""
         for name in models.every:
-            wanted = KEY_NAMES.get(provider_of(name))
-            if wanted is not None and provider_of(name) not in self.by_provider:
-                raise Misconfigured(
-                    f"O modelo {name} precisa da variável {wanted}: defina-a, ou mude MASTERIA_MODEL.",
-                    f"The model {name} needs {wanted}: set it, or change MASTERIA_MODEL.",
-                )
+            self.check_one(name, variable="MASTERIA_MODEL")
+
+    def check_one(self, name: str, *, variable: str) -> None:
+        wanted = KEY_NAMES.get(provider_of(name))
+        if wanted is not None and provider_of(name) not in self.by_provider:
+            raise Misconfigured(
+                f"O modelo {name} precisa da variável {wanted}: defina-a, ou mude {variable}.",
+                f"The model {name} needs {wanted}: set it, or change {variable}.",
+            )
 
 
 KEY_NAMES: Final = {

@@ -11,12 +11,12 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_openai import ChatOpenAI
 from openai.types.chat import ChatCompletion
 
-from agents.gateway import picture, sound
-from agents.gateway.adapter import Failed, Failure, Finish, Piece, Told
+from agents.gateway import picture, sound, vectors
+from agents.gateway.adapter import Embedded, Failed, Failure, Finish, Piece, Told
 from agents.gateway.connections import capped_client
 from agents.gateway.models import OPENAI, Keys
-from agents.gateway.port import MediaRequest, ModelRequest, Usage
-from agents.gateway.prices import cost_micros, price_of, sound_price_of
+from agents.gateway.port import EmbeddingRequest, MediaRequest, ModelRequest, Usage
+from agents.gateway.prices import cost_micros, price_of, sound_price_of, vector_price_of
 from agents.gateway.provider_errors import as_failures
 from agents.gateway.wire import finish_of, response_format
 
@@ -28,6 +28,7 @@ _OWN_TEMPERATURE: Final = re.compile(r"o\d|gpt-5(?!.*chat)")
 def make_adapter(keys: Keys) -> "OpenAiAdapter":
     price_of(OPENAI)  # reads the tables here, where nobody waits for them
     sound_price_of(OPENAI)
+    vector_price_of(OPENAI)
     return OpenAiAdapter(key=keys.by_provider.get(OPENAI, ""), base=keys.openai_base)
 
 
@@ -44,9 +45,7 @@ class OpenAiAdapter:
 
     async def transcribe(self, model: str, request: MediaRequest) -> Told:
         """By OpenAI's own client: LangChain's knows chats alone."""
-        client = openai.AsyncOpenAI(
-            api_key=self._key, base_url=self._base, http_client=await self._connected(), max_retries=0
-        )
+        client = await self._bare_client()
         with as_failures():
             answer = await client.audio.transcriptions.create(
                 model=model.partition("/")[2], timeout=request.deadline.remaining, **sound.fields(model, request)
@@ -59,6 +58,14 @@ class OpenAiAdapter:
         ]
         options = {"max_tokens": request.max_output_tokens, "response_format": response_format(picture.SCHEMA)}
         return await self._asked(model, asked, options)
+
+    async def embed(self, model: str, request: EmbeddingRequest) -> Embedded:
+        client = await self._bare_client()
+        with as_failures():
+            answer = await client.embeddings.create(
+                model=model.partition("/")[2], timeout=request.deadline.remaining, **vectors.fields(model, request)
+            )
+            return vectors.embedded(model, answer.model_dump(), is_priced=self._base is None)
 
     async def stream(self, model: str, request: ModelRequest) -> AsyncGenerator[Piece]:
         client = await self._client(model)
@@ -109,6 +116,10 @@ class OpenAiAdapter:
         if self._http is None:
             self._http = await self._open.enter_async_context(capped_client())
         return self._http
+
+    async def _bare_client(self) -> openai.AsyncOpenAI:
+        http = await self._connected()
+        return openai.AsyncOpenAI(api_key=self._key, base_url=self._base, http_client=http, max_retries=0)
 
     async def _client(self, model: str) -> ChatOpenAI:
         if model not in self._clients:

@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     JUDGE = "judge"
     TRANSCRIBE = "transcribe"
     DESCRIBE = "describe"
+    EMBED = "embed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +61,16 @@ class MediaRequest:
     language: str  # that a recording is expected to be in, and a description is written in
     deadline: Deadline
     max_output_tokens: int = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmbeddingRequest:
+    """Texts of one kind, to be made vectors of. `dimensions`: asked for where a model can give fewer than it has."""
+
+    texts: Sequence[str] = field(repr=False)
+    is_query: bool
+    deadline: Deadline
+    dimensions: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ _TABLE: Final = "model_prices_and_context_window_backup.json"
 _MICROS: Final = 1_000_000
 _CHAT: Final = "chat"
 _SOUND: Final = "audio_transcription"
+_VECTORS: Final = "embedding"
 Each = TypeVar("Each")
 
 
@@ -32,6 +33,14 @@ class SoundPrice:
     audio: float | None
     input: float | None
     output: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VectorPrice:
+    """Of a model that embeds: US dollars per token, and the dimensions it has by itself. What is None is not told."""
+
+    input: float | None
+    dimensions: int | None
 
 
 def cost_micros(model: str, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> int | None:
@@ -57,6 +66,15 @@ def sound_cost_micros(
         written = max(0, input_tokens - audio_tokens) * plain + output_tokens * output
         return round((audio_tokens * audio + written) * _MICROS)
     return None if seconds is None or price.second is None else round(seconds * price.second * _MICROS)
+
+
+def vector_cost_micros(model: str, *, input_tokens: int) -> int | None:
+    price = vector_price_of(model)
+    return None if price is None or price.input is None else round(input_tokens * price.input * _MICROS)
+
+
+def vector_price_of(model: str) -> VectorPrice | None:
+    return _found(_vectors(), model)
 
 
 def sound_price_of(model: str) -> SoundPrice | None:
@@ -88,6 +106,12 @@ def _sounds() -> Mapping[str, tuple[str, SoundPrice]]:
     return {name: (str(row.get("litellm_provider")), _sound(row)) for name, row in rows if row.get("mode") == _SOUND}
 
 
+@lru_cache(maxsize=1)
+def _vectors() -> Mapping[str, tuple[str, VectorPrice]]:
+    rows = _table().items()
+    return {name: (str(row.get("litellm_provider")), _vector(row)) for name, row in rows if row.get("mode") == _VECTORS}
+
+
 def _table() -> Mapping[str, Mapping[str, Any]]:
     spec = find_spec("litellm")
     folders = list(spec.submodule_search_locations or ()) if spec else []
@@ -101,6 +125,12 @@ def _sound(row: Mapping[str, Any]) -> SoundPrice:
     names = ("input_cost_per_second", "input_cost_per_audio_token", "input_cost_per_token", "output_cost_per_token")
     second, audio, plain, output = (_dollars(row.get(name)) for name in names)
     return SoundPrice(second=second, audio=audio, input=plain, output=output)
+
+
+def _vector(row: Mapping[str, Any]) -> VectorPrice:
+    size = row.get("output_vector_size")
+    dollars = _dollars(row.get("input_cost_per_token"))
+    return VectorPrice(input=dollars or None, dimensions=int(size) if isinstance(size, int | float) else None)
 
 
 def _dollars(told: object) -> float | None:

@@ -5,8 +5,8 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 
-from agents.gateway.adapter import Failed, Failure, Finish, Piece, Told
-from agents.gateway.port import MediaRequest, ModelRequest, Usage
+from agents.gateway.adapter import Embedded, Failed, Failure, Finish, Piece, Told
+from agents.gateway.port import EmbeddingRequest, MediaRequest, ModelRequest, Usage
 
 NAME: Final = re.compile(r"rehearsal(?:/(?P<mode>[a-z_]+))?(?:\?seed=(?P<seed>\d{1,9}))?")
 _PIECE: Final = re.compile(r"\s*\S+|\s+$")
@@ -68,6 +68,11 @@ class RehearsalAdapter:
         del model
         told = json.dumps({"description": self._senses(request.content)}, ensure_ascii=False)
         return Told(text=told, finish=Finish.STOP, usage=Usage(cost_micros=0))
+
+    async def embed(self, model: str, request: EmbeddingRequest) -> Embedded:
+        """It knows no meanings: without a provider, words are what is searched by."""
+        del model, request
+        raise Failed(Failure.DENIED)
 
     async def close(self) -> None:
         """It holds nothing."""

@@ -64,8 +64,8 @@ def _quoted(quotation: Quotation, lines: Lines) -> Answer:
 def _entered(quotation: Quotation) -> str:
     """Three dots where it begins or ends within a sentence."""
     start = quotation.passage.text.index(quotation.text)
-    before = quotation.passage.text[:start].rstrip()
-    dots_before = "" if not before or before[-1] in '.!?…:\n"”' or start == 0 else "… "
+    before = quotation.passage.text[:start].rstrip(" \t-•*–·")
+    dots_before = "" if not before or before[-1] in '.!?…:\n"”' else "… "
     return f"{dots_before}{quotation.text}{'' if quotation.text[-1] in '.!?…' else '…'}"
 
 

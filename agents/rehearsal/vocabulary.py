@@ -44,7 +44,7 @@ RELATED: Final = (
     ),
     word_set("entrega entregam entregar entregas envio enviam enviar frete despacho chega chegar"),
     word_set("delivery deliver shipping ship shipped arrive arrives"),
-    word_set("prazo demora demoram leva tempo"),
+    word_set("prazo demora demoram leva tempo dura duram duracao"),
     word_set("troca trocar trocam trocas exchange exchanges swap"),
     word_set("devolver devolucao devolucoes devolvo return returns returned"),
     word_set("reembolso reembolsar estorno estornar estornado refund refunded refunds"),

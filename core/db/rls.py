@@ -20,7 +20,9 @@ from core.db.roles import APP, PRIV
 CLAIMED_TABLES: Final = frozenset(
     {
         "effects",
+        "embedding_spaces",
         "incoming_events",
+        "ingestion_jobs",
         "media_files",
         "memberships",
         "outbound",

@@ -87,9 +87,9 @@ class InstallationRow(Base):
     __abstract__ = True
 
 
-def within_tenant(column: str, table: str) -> ForeignKeyConstraint:
+def within_tenant(column: str, table: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
     """A foreign key that cannot cross companies: plain ones ignore row-level security."""
-    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete)
 
 
 def closed(kind: type[StrEnum], name: str) -> Enum:

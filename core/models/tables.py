@@ -4,11 +4,35 @@ from typing import Final
 
 from sqlalchemy import MetaData, Table
 
-from core.models import commerce, installation, outbox, people, personas, record, service, stream
+from core.models import (
+    answers,
+    commerce,
+    ingestion,
+    installation,
+    knowledge,
+    outbox,
+    people,
+    personas,
+    record,
+    service,
+    stream,
+)
 from core.models.base import Base, InstallationRow, TenantRow
 
 METADATA: Final[MetaData] = Base.metadata
-MODULES: Final = (installation, people, stream, outbox, personas, service, commerce, record)
+MODULES: Final = (
+    installation,
+    people,
+    stream,
+    outbox,
+    personas,
+    service,
+    commerce,
+    record,
+    knowledge,
+    answers,
+    ingestion,
+)
 
 
 def _tables_of(kind: type[Base]) -> tuple[Table, ...]:

@@ -17,6 +17,7 @@ CROSSING: Final = {
     "channels/stores/media.py": "claims files to be fetched of every company",
     "channels/stores/unknowns.py": "finds lapsed and unconfirmed sends of every company",
     "graphs/store.py": "claims work of every company and counts what waits",
+    "knowledge/stores/jobs.py": "finds readings that nobody carries on, of every company",
 }
 # Those that go past sessions to an engine, where no company is set either.
 RAW: Final = {

@@ -2,10 +2,11 @@
 
 import ast
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from core.models.tables import METADATA
-from tests.architecture.sources import PACKAGES, ROOT, Source, full_name, idle, imported_names, offences
+from tests.architecture.sources import PACKAGES, ROOT, Source, every_node, full_name, idle, imported_names, offences
 
 OWN_CLOCK: Final = {
     "core/clock.py": "is where business time comes from",
@@ -47,6 +48,7 @@ _WALL_CLOCKS: Final = frozenset(
         *(f"time.{name}" for name in ("time", "time_ns", "gmtime", "localtime", "ctime")),
     }
 )
+_LAST_NAMES: Final = frozenset(name.rpartition(".")[2] for name in _WALL_CLOCKS)
 _BARE_NOW: Final = re.compile(
     r"(?<!\w)(?:(?:now|(?:clock|statement|transaction)_timestamp)\(\)|current_(?:timestamp|date|time)\b|localtime)",
     re.IGNORECASE,
@@ -59,9 +61,16 @@ def wall_clocks(source: Source) -> list[str]:
     names = imported_names(source)
     return [
         source.at(node.lineno, f"reads {ast.unparse(node)}")
-        for node in ast.walk(source.tree)
-        if isinstance(node, ast.Attribute | ast.Name) and full_name(node, names) in _WALL_CLOCKS
+        for node in every_node(source)
+        if isinstance(node, ast.Attribute | ast.Name)
+        and _last_name(node, names) in _LAST_NAMES
+        and full_name(node, names) in _WALL_CLOCKS
     ]
+
+
+def _last_name(node: ast.Attribute | ast.Name, names: Mapping[str, str]) -> str:
+    """The quick half of `full_name`."""
+    return node.attr if isinstance(node, ast.Attribute) else names.get(node.id, node.id).rpartition(".")[2]
 
 
 def bare_nows(line: str) -> list[str]:
@@ -83,10 +92,10 @@ def bare_nows_of_sql(path: str, text: str) -> list[str]:
 
 def bare_nows_of_python(source: Source) -> list[str]:
     """In the lines that hold a text which is no docstring, or a call of `func`."""
-    spoken = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
+    spoken = {id(node.value) for node in every_node(source) if isinstance(node, ast.Expr)}
     numbers = {
         number
-        for node in ast.walk(source.tree)
+        for node in every_node(source)
         if isinstance(node, ast.expr) and _may_be_sql(node) and id(node) not in spoken
         for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }

@@ -26,6 +26,7 @@ from core.floor import Floor
 from core.ids import CompanyId
 from core.queue import Bridge, TaskName, bridge_children, enqueue, make_app, send
 from core.settings import Settings
+from knowledge.tasks import read_sources
 from tests.fixtures.api import LOOPBACK, NOBODY, settings_of
 from tests.fixtures.servers import Servers
 
@@ -85,6 +86,7 @@ class TestMakeApp:
             TaskName.TICK: tick,
             TaskName.FORGET_OLD: forget_old_chunk,
             TaskName.WATCH_CONNECTIONS: watch_connections_chunk,
+            TaskName.READ_SOURCES: read_sources,
         }
 
         assert set(names) == set(TaskName)

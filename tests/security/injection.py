@@ -104,8 +104,10 @@ class Poisoned:
 
     attacks: Mapping[int, Attack]
 
-    async def search(self, query: str, *, bases: Sequence[str], most: int = 5) -> Sequence[Passage]:
-        del bases, most
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
+        del bases, most, persona
         found = re.search(r"modelo (\d+)", query)
         attack = self.attacks.get(int(found[1])) if found else None
         if attack is None or attack.carrier is not Carrier.PASSAGE:

@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.gateway.adapter import Adapter, Failed, Failure, Finish, Piece, Told
+from agents.gateway.adapter import Adapter, Embedded, Failed, Failure, Finish, Piece, Told
 from agents.gateway.gateway import Gateway
 from agents.gateway.models import Models
-from agents.gateway.port import MediaRequest, ModelRequest, Prompt, Purpose, Schema, Usage
+from agents.gateway.port import EmbeddingRequest, MediaRequest, ModelRequest, Prompt, Purpose, Schema, Usage
 from core.clock import Deadline
 
 TOOK = Usage(input_tokens=100, output_tokens=10, cost_micros=350)
@@ -39,7 +39,15 @@ class Break:
     failure: Failure = Failure.BROKEN
 
 
-Act = str | Told | Failed | Hang | Break
+@dataclass(frozen=True, kw_only=True)
+class Vectors:
+    """A vector for each text."""
+
+    each: tuple[float, ...]
+    missing: int = 0
+
+
+Act = str | Told | Failed | Hang | Break | Vectors
 
 
 @dataclass
@@ -49,6 +57,7 @@ class Played:
     acts: list[Act]
     asked: list[ModelRequest] = field(default_factory=list)
     perceived: list[MediaRequest] = field(default_factory=list)
+    embedded: list[EmbeddingRequest] = field(default_factory=list)
     closed: int = 0
     streams_closed: int = 0
 
@@ -64,6 +73,18 @@ class Played:
 
     async def describe(self, model: str, request: MediaRequest) -> Told:
         return await self.transcribe(model, request)
+
+    async def embed(self, model: str, request: EmbeddingRequest) -> Embedded:
+        del model
+        self.embedded.append(request)
+        act = self._next()
+        match act:
+            case Vectors(each=each, missing=missing):
+                return Embedded(vectors=[each] * (len(request.texts) - missing), usage=TOOK)
+            case Failed():
+                raise act
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
 
     async def _act(self) -> Told:
         act = self._next()

@@ -1,0 +1,20 @@
+"""What the actions of `masteria knowledge` work with."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from agents.gateway.embeddings import Embeddings
+from core.db.sessions import Database, TenantSession
+from core.ids import CompanyId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """Whose knowledge it is about."""
+
+    database: Database
+    company: CompanyId
+    embeddings: Embeddings | None
+
+    def session(self) -> AbstractAsyncContextManager[TenantSession]:
+        return self.database.tenant_session(self.company)

@@ -1,0 +1,61 @@
+"""How sure it is that a passage speaks of what was asked: a share of the question, weighed by rarity, as a probability.
+
+The rank alone cannot say it: the best of nothing is also a best. The constants were fitted to questions asked of their
+own base and of others (`bench/knowledge.py` measures what they achieve), and to nothing that stands in those texts.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from knowledge.asking import Asked, Concept
+from knowledge.features import pairs
+from knowledge.folding import is_code, meant, stem
+
+ENOUGH: Final = 0.5  # below, nobody should answer from it
+_KINDRED: Final = 0.6  # what a word that begins alike is worth
+_BEGINNING: Final = 4
+_CONSTANT: Final = -5.2
+_COVERED: Final = 7.0
+_RAREST: Final = 1.0
+_TOGETHER: Final = 1.8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What of the question is in the passage."""
+
+    covered: float  # of the weight of its words
+    rarest: float  # whether the word that says most is there
+    together: float  # of its words that stand side by side, how many do so here
+
+    @property
+    def confidence(self) -> float:
+        sum_ = _CONSTANT + _COVERED * self.covered + _RAREST * self.rarest + _TOGETHER * self.together
+        return 1 / (1 + math.exp(-sum_))
+
+
+def weigh(asked: Asked, text: str) -> Evidence:
+    """`text` with its headings."""
+    words, codes = meant(text)
+    stems = [stem(word) for word in words]
+    there = {*stems, *codes}
+    beginnings = {word[:length] for word in there for length in range(_BEGINNING, len(word) + 1)}
+    found = {concept.word: _found(concept, there, beginnings) for concept in asked.concepts}
+    total = sum(concept.rarity for concept in asked.concepts)
+    rarest = max(asked.concepts, key=lambda concept: concept.rarity, default=None)
+    if rarest is None or not total:
+        return Evidence(covered=0.0, rarest=0.0, together=0.0)
+    asked_pairs, pairs_there = set(pairs(asked.stems)), set(pairs(stems))
+    return Evidence(
+        covered=sum(concept.rarity * found[concept.word] for concept in asked.concepts) / total,
+        rarest=found[rarest.word],
+        together=len(asked_pairs & pairs_there) / len(asked_pairs) if asked_pairs else 0.0,
+    )
+
+
+def _found(concept: Concept, there: set[str], beginnings: set[str]) -> float:
+    best = max((min(1.0, worth) for reading, worth in concept.readings.items() if reading in there), default=0.0)
+    if best or is_code(concept.stem):
+        return best
+    return _KINDRED if concept.stem[: max(_BEGINNING, len(concept.stem) - 2)] in beginnings else 0.0
