@@ -28,12 +28,17 @@ class Frame:
     options: Any
 
     def serve(self) -> None:
-        """From here on the process takes work. What was made to get here stays, and is not looked through any more."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
+        """From here on the process takes work."""
+        spare_collector()
         self.pulse.is_ready = True
         log.info("process.ready")
+
+
+def spare_collector() -> None:
+    """What was made to get here stays, and is not looked through any more."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
 
 
 def no_options(_: Parser) -> None:

@@ -6,7 +6,6 @@ It claims only what the words show, each with its quote. Nothing that stands in 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Final
 
 from agents.commands import (
@@ -25,7 +24,18 @@ from agents.commands import (
     Value,
 )
 from agents.personas.definition import Persona, SlotType
-from agents.rules import buttons, coverage, crisis, filling, human, leaving, mentions, phrases, questions
+from agents.rules import (
+    approved_questions,
+    buttons,
+    coverage,
+    crisis,
+    filling,
+    human,
+    leaving,
+    mentions,
+    phrases,
+    questions,
+)
 from agents.rules.filling import Form
 from agents.rules.sentences import clauses
 from agents.tools.registry import TOOLS, Class
@@ -126,11 +136,7 @@ def _is_explained(
 
 
 def _is_approved(persona: Persona, heard: Heard) -> bool:
-    asked = lexicon.normalise(heard.text)
-    return any(phrasing_of(phrase) == asked for answer in persona.answers for phrase in answer.any_of)
-
-
-phrasing_of = lru_cache(maxsize=4096)(lexicon.normalise)  # of what stands in personas, and is compared in every turn
+    return lexicon.normalise(heard.text) in approved_questions.every(persona)
 
 
 def _quote(heard: Heard, span: tuple[int, int]) -> Quote:

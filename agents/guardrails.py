@@ -58,6 +58,8 @@ class Case:
     company: tuple[str, ...]  # what the company itself says
     facts: Facts
     company_facts: Facts
+    bare: str  # the text without its addresses
+    unborne: tuple[Atom, ...]  # what it states and nothing bears out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,13 +80,16 @@ def violations(text: str, cited: Sequence[str], ground: Ground) -> tuple[Violati
         *(one.title for one in ground.passages),
         *ground.approved,
     )
+    facts, bare = Facts.of((*company, *ground.texts)), links.without_addresses(text)
     case = Case(
         text=text,
         cited=cited,
         ground=ground,
         company=company,
-        facts=Facts.of((*company, *ground.texts)),
+        facts=facts,
         company_facts=Facts.of(company),
+        bare=bare,
+        unborne=tuple(unborne(bare, facts)),
     )
     return tuple(Violation(rule=rule.id, detail=detail) for rule in RULES for detail in dict.fromkeys(rule.find(case)))
 
@@ -93,19 +98,15 @@ def violations(text: str, cited: Sequence[str], ground: Ground) -> tuple[Violati
 
 
 def _numbers(case: Case) -> Iterator[str]:
-    return (atom.text.strip() for atom in _unborne(case) if atom.kind in {Kind.NUMBER, Kind.PERCENT, Kind.MONEY})
+    return (atom.text.strip() for atom in case.unborne if atom.kind in {Kind.NUMBER, Kind.PERCENT, Kind.MONEY})
 
 
 def _times(case: Case) -> Iterator[str]:
-    return (atom.text.strip() for atom in _unborne(case) if atom.kind in {Kind.DATE, Kind.TIME})
+    return (atom.text.strip() for atom in case.unborne if atom.kind in {Kind.DATE, Kind.TIME})
 
 
 def _people(case: Case) -> Iterator[str]:
-    return (atom.kind.value for atom in _unborne(case) if atom.kind in {Kind.EMAIL, Kind.DIGITS})
-
-
-def _unborne(case: Case) -> Iterator[Atom]:
-    return unborne(links.without_addresses(case.text), case.facts)
+    return (atom.kind.value for atom in case.unborne if atom.kind in {Kind.EMAIL, Kind.DIGITS})
 
 
 def _links(case: Case) -> Iterator[str]:
@@ -173,7 +174,7 @@ def _length(case: Case) -> Iterator[str]:
 
 
 def _questions(case: Case) -> Iterator[str]:
-    asked = sum(1 for sentence in promises.sentences(links.without_addresses(case.text)) if sentence.asks)
+    asked = sum(1 for sentence in promises.sentences(case.bare) if sentence.asks)
     if asked > case.ground.max_questions:
         yield f"{asked} > {case.ground.max_questions}"
 

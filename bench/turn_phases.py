@@ -74,7 +74,7 @@ async def _one(scene: Scene, watch: Stopwatch) -> None:
 
 async def _load(scene: Scene, claim: Claim) -> Begun:
     async with scene.floor.database.tenant_session(claim.company) as session:
-        loaded = await snapshots.load(session, claim)
+        [loaded] = await snapshots.load(session, [claim])
     if isinstance(loaded, Missing):
         raise RuntimeError(f"the turn cannot begin: {loaded}")  # noqa: TRY004 - it says why, and is no wrong type
     return loaded

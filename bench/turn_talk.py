@@ -86,8 +86,10 @@ PASSAGES: Final = tuple(
 class Knowledge:
     """Found at once: what retrieval costs is another benchmark."""
 
-    async def search(self, query: str, *, bases: Sequence[str], most: int = 5) -> Sequence[Passage]:
-        del query, bases
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
+        del query, bases, persona
         return PASSAGES[:most]
 
     async def bases(self) -> frozenset[str]:

@@ -1,12 +1,12 @@
 """Domain events: written in the transaction of their cause, numbered per company in commit order."""
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.db.locks import try_hold_until_commit
@@ -96,26 +96,21 @@ async def _write(session: TenantSession) -> None:
         "count": len(events),
         "kinds": [event.kind.value for event in events],
         "subjects": [event.subject_id for event in events],
-        "payloads": [event.payload for event in events],
+        "payloads": [json.dumps(event.payload, allow_nan=False, ensure_ascii=False) for event in events],
     }
     await session.execute(_ADD, bound)
 
 
 _ADD: Final = text("""
     WITH counter AS (
-        INSERT INTO event_counters AS c (tenant_id, last_seq) VALUES (current_tenant(), :count)
+        INSERT INTO event_counters AS c (tenant_id, last_seq) VALUES (current_tenant(), CAST(:count AS bigint))
         ON CONFLICT (tenant_id) DO UPDATE SET last_seq = c.last_seq + excluded.last_seq RETURNING last_seq),
     added AS (
         INSERT INTO domain_events (tenant_id, seq, kind, subject_id, payload)
-        SELECT current_tenant(), n.last_seq - :count + w.place, w.kind, w.subject, w.payload
-        FROM counter n, unnest(:kinds, :subjects, :payloads) WITH ORDINALITY AS w (kind, subject, payload, place)
+        SELECT current_tenant(), n.last_seq - CAST(:count AS bigint) + w.place, w.kind, w.subject,
+            CAST(w.payload AS jsonb)
+        FROM counter n, unnest(CAST(:kinds AS text[]), CAST(:subjects AS uuid[]), CAST(:payloads AS text[]))
+            WITH ORDINALITY AS w (kind, subject, payload, place)
         RETURNING 1)
-    SELECT pg_notify(:channel, :tenant) FROM (SELECT count(*) FROM added) AS all_of_them
-""").bindparams(
-    bindparam("count", type_=BigInteger),
-    bindparam("kinds", type_=ARRAY(Text)),
-    bindparam("subjects", type_=ARRAY(Uuid)),
-    bindparam("payloads", type_=ARRAY(JSONB)),
-    bindparam("channel", type_=Text),
-    bindparam("tenant", type_=Text),
-)
+    SELECT pg_notify(CAST(:channel AS text), CAST(:tenant AS text)) FROM (SELECT count(*) FROM added) AS all_of_them
+""")

@@ -35,9 +35,11 @@ from core.probe import Beat
 from core.storage import Storage
 from core.vault import Vault, open_vault
 from graphs import store, turns
-from graphs.stores import hearing, personas
+from graphs.rounds import Rounds
+from graphs.said import ANSWER_HOURS
+from graphs.stores import hearing, owed, personas
 from graphs.stores.hearing import Claim, Due, Unheard, Words
-from graphs.stores.personas import Version
+from graphs.stores.personas import Version, Wanted
 from graphs.stores.spending import CallsToday
 
 SLOTS: Final = 8  # at the same time in one process: each file is in memory while a model hears it
@@ -49,8 +51,6 @@ _CALLS: Final = 3  # of one try: the first model, then others
 _MOST_BYTES: Final = 16 * 1024 * 1024
 _MOST_UNTOLD: Final = 5 * 1024 * 1024  # of a recording that does not say how long it is
 _PAUSE: Final = timedelta(seconds=2)
-_LOOK_SECONDS: Final = 1.0
-_AWAY_SECONDS: Final = 1.0
 
 log = get_logger(__name__)
 
@@ -95,47 +95,29 @@ class Hearer:
     name: str = "hearing"
     channels: tuple[str, ...] = ("hearing",)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _rounds: Rounds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rounds = Rounds(self.name, SLOTS, self.wake)
 
     async def run(self, stop: asyncio.Event, beat: Beat) -> None:
         """Until told to stop; what was begun may finish, for it takes seconds."""
-        async with asyncio.TaskGroup() as group:
-            while not stop.is_set():
-                beat.beat()
-                self.wake.clear()
-                claimed = await self._try_round(group)
-                await self._rest(0.0 if claimed else _LOOK_SECONDS)
+        await self._rounds.run(self._round, self._rest, stop=stop, beat=beat)
 
     async def run_due(self) -> int:
-        """One round by itself, up to its end."""
-        async with asyncio.TaskGroup() as group:
-            return await self._round(group)
+        return await self._rounds.once(self._round)
 
-    async def _rest(self, seconds: float) -> None:
-        if len(self._running) >= SLOTS:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        elif seconds:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self.wake.wait()
-            except TimeoutError:
-                return
-
-    async def _try_round(self, group: asyncio.TaskGroup) -> int:
-        try:
-            return await self._round(group)
-        except AWAY as error:
-            log.warning("hearing.database_away", reason=type(error).__name__)
-            await asyncio.sleep(_AWAY_SECONDS)
-            return 0
+    async def _rest(self, claimed: int) -> None:
+        if not self._rounds.room:
+            await self._rounds.until_one_ends()
+        elif not claimed:
+            await self._rounds.until_woken()
 
     async def _round(self, group: asyncio.TaskGroup) -> int:
-        most = SLOTS - len(self._running)
-        claims = await store.claim_hearing(self.floor.database, most=most, lease=LEASE) if most > 0 else []
+        most = self._rounds.room
+        claims = await store.claim_hearing(self.floor.database, most=most, lease=LEASE) if most else []
         for claim in claims:
-            task = group.create_task(self._take(claim))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._rounds.begin(group, self._take(claim))
         return len(claims)
 
     async def _take(self, claim: Claim) -> None:
@@ -159,7 +141,8 @@ class Hearer:
         due = await hearing.load(session, claim)
         if due is None:
             return None
-        version = await personas.answering(session, pinned=due.pinned, named=due.persona)
+        wanted = Wanted(pinned=due.pinned, named=due.persona)
+        version = (await personas.answering(session, [wanted]))[wanted]
         failed = _unfit(due, version)
         if failed is not None or version is None or due.kept is None:
             await _settle(session, due, Failed(reason=failed or Unheard.NO_FILE))
@@ -237,7 +220,7 @@ def _reason_of(error: ModelError) -> Unheard:
 
 
 async def _settle(session: TenantSession, due: Due, outcome: Words | Failed) -> None:
-    """What is known at last, words or none, is what the waiting turn goes on with."""
+    """What is known at last, words or none, is what the waiting turn goes on with; words may be answered late."""
     reason = outcome.reason.value if isinstance(outcome, Failed) else None
     log.info("hearing.tried", media=str(due.claim.media), attempt=due.tries, reason=reason)
     if isinstance(outcome, Words):
@@ -249,3 +232,5 @@ async def _settle(session: TenantSession, due: Due, outcome: Words | Failed) -> 
         is_ours = await hearing.unheard(session, due.claim, outcome.reason, outcome.usage)
     if is_ours:
         await turns.go_on(session, due.conversation, due.channel)
+    if is_ours and isinstance(outcome, Words):
+        await owed.owe_words(session, due.claim.media, answer_hours=ANSWER_HOURS)

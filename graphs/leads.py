@@ -4,7 +4,7 @@ A rule moves a lead by the criteria of one stage, from where it stands. People m
 what they decided stays: a turn that began before gives way, and so does what its conversation remembers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -15,15 +15,15 @@ from core.audit import Actor
 from core.db.sessions import TenantSession
 from core.errors import Conflict, FieldError, Malformed, NotFound
 from core.events import Event, EventKind, emit
-from core.ids import ConversationId
-from core.models.personas import Cause, Lead, LeadStageEvent, StageKind
+from core.ids import ContactId, ConversationId, MessageId
+from core.models.personas import Cause, LeadStageEvent, StageKind
 from core.texts import Text
 from graphs.conversation import memory
-from graphs.conversation.state import Decision, Dialogue, Filled, Route, StageMove
+from graphs.conversation.state import Dialogue, Filled, Route, StageMove
 from graphs.stores import facts
 from graphs.stores import leads as store
-from graphs.stores.leads import NewEvent
-from graphs.stores.snapshots import Begun
+from graphs.stores.endings import Ended
+from graphs.stores.leads import HeldLead, NewEvent, NewLead
 
 MADE: Final = "lead.made"
 MERGED: Final = "contact.merged"
@@ -34,26 +34,22 @@ _SLOT: Final = "slot:"
 _RANKS: Final = {StageKind.LOST: 0, StageKind.OPEN: 1, StageKind.WON: 2}
 _NOWHERE: Final = (-1, -1)  # a stage that the board has no more
 
-
-async def apply(session: TenantSession, begun: Begun, decision: Decision) -> None:
-    """What a turn means for the lead: its moves, and the slots that count. The first turn that answers makes it."""
-    lead = await _lead_of(session, begun, decision)
-    if lead is None:
-        return
-    snapshot, persona = begun.snapshot, begun.version.persona
-    is_ours = lead.conversation_id == snapshot.conversation
-    if is_ours and persona.stage(lead.stage).id != persona.stage(snapshot.dialogue.stage).id:
-        await _give_way(session, begun, decision, lead)
-        return
-    before, slots = dict(lead.slots), _slots_after(lead, begun, decision)
-    for step in await _with_messages(session, begun, decision.moves):
-        if persona.stage(lead.stage).id == step.source:  # one that is further on, by another conversation, stays there
-            lead.conversation_id = snapshot.conversation
-            await _move_by_rule(session, lead, begun, move=step, before=before)
-    await store.keep_slots(session, lead, slots)
+Messages = Mapping[tuple[ConversationId, int], MessageId]
 
 
-async def move(session: TenantSession, lead: UUID, *, to: str, by: Actor, reason: str) -> Lead:
+async def apply(session: TenantSession, turns: Sequence[Ended]) -> None:
+    """What turns mean for leads: their moves, and the slots that count. The first turn that answers makes one."""
+    leads = await _leads_of(session, turns)
+    messages = await _messages_of(session, turns)
+    held = [(lead, one) for one in turns if (lead := leads.get(one.contact)) is not None]
+    outrun = [_learned(lead, one) for lead, one in held if _was_moved(lead, one)]
+    led = [_led(lead, one, messages) for lead, one in held if not _was_moved(lead, one)]
+    await _keep(session, [lead for lead in (*outrun, *led) if lead is not leads[lead.contact_id]])
+    for lead in outrun:
+        await _recall(session, lead)
+
+
+async def move(session: TenantSession, lead: UUID, *, to: str, by: Actor, reason: str) -> HeldLead:
     """By a person, to any column of its board, whatever its criteria say. To where it stands, nothing happens."""
     row = await store.hold(session, lead)
     if to not in {stage.key for stage in await store.stages_of(session, row.board_id)}:
@@ -61,7 +57,7 @@ async def move(session: TenantSession, lead: UUID, *, to: str, by: Actor, reason
     return await _force(session, row, to=to, by=by, reason=reason)
 
 
-async def mark_lost(session: TenantSession, lead: UUID, *, by: Actor, reason: str) -> Lead:
+async def mark_lost(session: TenantSession, lead: UUID, *, by: Actor, reason: str) -> HeldLead:
     """From any stage."""
     row = await store.hold(session, lead)
     lost = await store.lost_stage_of(session, row.board_id)
@@ -73,7 +69,7 @@ async def mark_lost(session: TenantSession, lead: UUID, *, by: Actor, reason: st
     return await _force(session, row, to=lost, by=by, reason=reason)
 
 
-async def undo(session: TenantSession, lead: UUID, *, seq: int, by: Actor, reason: str | None = None) -> Lead:
+async def undo(session: TenantSession, lead: UUID, *, seq: int, by: Actor, reason: str | None = None) -> HeldLead:
     """Take back the newest move that still stands: the stage and the slots are again as they were before it."""
     row = await store.hold(session, lead)
     undone = _undoable(await store.events_of(session, lead), seq)
@@ -88,12 +84,11 @@ async def undo(session: TenantSession, lead: UUID, *, seq: int, by: Actor, reaso
         undo_of=undone.id,
         reason=_reason(reason) if reason else None,
     )
-    await _add(session, row, new)
+    after = await _keep_one(session, row.moved(new).knowing(undone.slots_before))
     await facts.forget(session, row.contact_id, _proved_by(undone, row.slots))
-    await store.keep_slots(session, row, undone.slots_before)
-    await _recall(session, row, without=_named(undone, _EVIDENCE))
+    await _recall(session, after, without=_named(undone, _EVIDENCE))
     audit.record(session, by, "lead.undone", subject=lead, detail={"seq": seq, "to": undone.from_stage})
-    return row
+    return after
 
 
 async def join(session: TenantSession, lead: UUID, *, other: UUID) -> int | None:
@@ -114,10 +109,9 @@ async def join(session: TenantSession, lead: UUID, *, other: UUID) -> int | None
         criteria=led.criteria if led else (),
         slots_before=row.slots,
     )
-    await _add(session, row, new)
-    await store.keep_slots(session, row, {**row.slots, **gone.slots})
-    await _recall(session, row)
-    return row.seq
+    after = await _keep_one(session, row.moved(new).knowing({**row.slots, **gone.slots}))
+    await _recall(session, after)
+    return after.seq
 
 
 async def part(session: TenantSession, lead: UUID, *, seq: int) -> None:
@@ -127,55 +121,86 @@ async def part(session: TenantSession, lead: UUID, *, seq: int) -> None:
         await undo(session, lead, seq=seq, by=audit.SYSTEM)
 
 
-async def _lead_of(session: TenantSession, begun: Begun, decision: Decision) -> Lead | None:
-    snapshot = begun.snapshot
-    found = await store.find(session, begun.version.name, snapshot.contact)
-    if found is not None or (decision.route in _SILENT and not decision.moves):
-        return found
-    first = begun.version.persona.stage(snapshot.dialogue.stage).id
-    board = await store.board_of(session, begun.version.name)
-    lead, is_new = await store.make(
-        session, board.id, snapshot.contact, conversation=snapshot.conversation, stage=first
+async def _leads_of(session: TenantSession, turns: Sequence[Ended]) -> dict[ContactId, HeldLead]:
+    found = await store.find(session, [(one.contact, one.begun.version.name) for one in turns])
+    first = [
+        one for one in turns if one.contact not in found and (one.decision.route not in _SILENT or one.decision.moves)
+    ]
+    return found | await store.make(session, [_new(one) for one in first])
+
+
+def _new(one: Ended) -> NewLead:
+    return NewLead(
+        persona=one.begun.version.name,
+        contact=one.contact,
+        conversation=one.conversation,
+        stage=one.begun.version.persona.stage(one.before.stage).id,
     )
-    if is_new:
-        new = NewEvent(
-            source=None,
-            target=first,
-            cause=Cause.RULE,
-            rule=MADE,
-            version=begun.version.id,
-            turn=begun.claim.turn,
-        )
-        await _add(session, lead, new)
-    return lead
 
 
-async def _give_way(session: TenantSession, begun: Begun, decision: Decision, lead: Lead) -> None:
-    """Somebody moved the lead while the turn ran: what it decided about stages is void, what it learned is kept."""
-    before = _counting(begun.snapshot.dialogue)
-    learned = {name: value for name, value in _counting(decision.dialogue).items() if before.get(name) != value}
-    await store.keep_slots(session, lead, {**lead.slots, **learned})
-    await _recall(session, lead)
+def _was_moved(lead: HeldLead, one: Ended) -> bool:
+    """By somebody, while the turn ran in the conversation that leads it."""
+    persona = one.begun.version.persona
+    is_ours = lead.conversation_id == one.conversation
+    return is_ours and persona.stage(lead.stage).id != persona.stage(one.before.stage).id
 
 
-async def _move_by_rule(
-    session: TenantSession, lead: Lead, begun: Begun, *, move: StageMove, before: Mapping[str, Any]
-) -> None:
+def _learned(lead: HeldLead, one: Ended) -> HeldLead:
+    """What the turn decided about stages is void, what it learned is kept."""
+    before = _counting(one.before)
+    learned = {name: value for name, value in _counting(one.decision.dialogue).items() if before.get(name) != value}
+    return lead.knowing({**lead.slots, **learned})
+
+
+def _led(lead: HeldLead, one: Ended, messages: Messages) -> HeldLead:
+    """Where the turn leads it, by way of its beginning where the turn has made it."""
+    persona, before, slots = one.begun.version.persona, lead.slots, _slots_after(lead, one)
+    if lead.is_new:
+        lead = lead.moved(_beginning(lead, one))
+    for step in one.decision.moves:
+        if persona.stage(lead.stage).id == step.source:  # one that is further on, by another conversation, stays there
+            by_rule = _by_rule(lead, one, step, before=before, messages=messages)
+            lead = replace(lead, conversation_id=one.conversation).moved(by_rule)
+    return lead.knowing(slots)
+
+
+def _beginning(lead: HeldLead, one: Ended) -> NewEvent:
+    version = one.begun.version.id
+    return NewEvent(source=None, target=lead.stage, cause=Cause.RULE, rule=MADE, version=version, turn=one.turn)
+
+
+def _by_rule(lead: HeldLead, one: Ended, step: StageMove, *, before: Mapping[str, Any], messages: Messages) -> NewEvent:
     """The slots are those before the whole turn: without what it learned, an undone move is not made again."""
-    new = NewEvent(
+    return NewEvent(
         source=lead.stage,
-        target=move.target,
+        target=step.target,
         cause=Cause.RULE,
-        rule=move.rule,
-        criteria=move.criteria,
+        rule=step.rule,
+        criteria=[_proven(criterion, one, messages) for criterion in step.criteria],
         slots_before=before,
-        version=begun.version.id,
-        turn=begun.claim.turn,
+        version=one.begun.version.id,
+        turn=one.turn,
     )
-    await _add(session, lead, new)
 
 
-async def _force(session: TenantSession, lead: Lead, *, to: str, by: Actor, reason: str) -> Lead:
+def _proven(criterion: Mapping[str, Any], one: Ended, messages: Messages) -> Mapping[str, Any]:
+    """Each quote with the message in which it stands."""
+    message = messages.get((one.conversation, criterion.get("message") or 0))
+    return {**criterion, "message_id": str(message)} if message else criterion
+
+
+async def _messages_of(session: TenantSession, turns: Sequence[Ended]) -> Messages:
+    quoted = {
+        (one.conversation, int(criterion["message"]))
+        for one in turns
+        for step in one.decision.moves
+        for criterion in step.criteria
+        if criterion.get("message")
+    }
+    return await store.messages_of(session, quoted)
+
+
+async def _force(session: TenantSession, lead: HeldLead, *, to: str, by: Actor, reason: str) -> HeldLead:
     said = _reason(reason)
     if to == lead.stage:
         return lead
@@ -188,28 +213,34 @@ async def _force(session: TenantSession, lead: Lead, *, to: str, by: Actor, reas
         is_forced=True,
         reason=said,
     )
-    source = lead.stage
-    await _add(session, lead, new)
-    await _recall(session, lead)
-    audit.record(session, by, "lead.moved", subject=lead.id, detail={"from": source, "to": to})
+    after = await _keep_one(session, lead.moved(new))
+    await _recall(session, after)
+    audit.record(session, by, "lead.moved", subject=lead.id, detail={"from": lead.stage, "to": to})
+    return after
+
+
+async def _keep_one(session: TenantSession, lead: HeldLead) -> HeldLead:
+    await _keep(session, [lead])
     return lead
 
 
-async def _add(session: TenantSession, lead: Lead, new: NewEvent) -> None:
-    event = await store.add_event(session, lead, new)
-    told = {
-        "event": str(event.id),
-        "seq": event.seq,
-        "from": event.from_stage,
-        "to": event.to_stage,
-        "cause": event.cause.value,
-        "contact": str(lead.contact_id),
-        "conversation": str(lead.conversation_id) if lead.conversation_id else None,
-    }
-    emit(session, Event(kind=EventKind.LEAD_MOVED, subject_id=lead.id, payload=told))
+async def _keep(session: TenantSession, leads: Sequence[HeldLead]) -> None:
+    await store.keep(session, leads)
+    for lead in leads:
+        for seq, new in lead.numbered():
+            told = {
+                "event": str(new.id),
+                "seq": seq,
+                "from": new.source,
+                "to": new.target,
+                "cause": new.cause.value,
+                "contact": str(lead.contact_id),
+                "conversation": str(lead.conversation_id) if lead.conversation_id else None,
+            }
+            emit(session, Event(kind=EventKind.LEAD_MOVED, subject_id=lead.id, payload=told))
 
 
-async def _recall(session: TenantSession, lead: Lead, *, without: Iterable[str] = ()) -> None:
+async def _recall(session: TenantSession, lead: HeldLead, *, without: Iterable[str] = ()) -> None:
     """What the conversation remembers follows its lead: the stage, and the slots that still count."""
     conversation = lead.conversation_id
     kept = await store.dialogue_of(session, conversation) if conversation else None
@@ -218,7 +249,7 @@ async def _recall(session: TenantSession, lead: Lead, *, without: Iterable[str] 
     dialogue = memory.from_json(kept, first_stage=lead.stage)
     pending = {name: filled for name, filled in dialogue.slots.items() if not filled.is_confirmed}
     counting = {
-        name: await _filled(session, ConversationId(conversation), dialogue, name=name, value=value)
+        name: await _filled(session, conversation, dialogue, name=name, value=value)
         for name, value in lead.slots.items()
     }
     gone = frozenset(without)
@@ -242,22 +273,9 @@ async def _filled(
     return Filled(value=value, quote=Quote(text=words, message=message))
 
 
-async def _with_messages(session: TenantSession, begun: Begun, moves: Iterable[StageMove]) -> list[StageMove]:
-    """Each quote with the message in which it stands."""
-    steps = list(moves)
-    seqs = {int(one["message"]) for step in steps for one in step.criteria if one.get("message")}
-    ids = await store.messages_of(session, begun.snapshot.conversation, seqs)
-
-    def proven(criterion: Mapping[str, Any]) -> Mapping[str, Any]:
-        message = ids.get(criterion.get("message") or 0)
-        return {**criterion, "message_id": str(message)} if message else criterion
-
-    return [replace(step, criteria=tuple(map(proven, step.criteria))) for step in steps]
-
-
-def _slots_after(lead: Lead, begun: Begun, decision: Decision) -> dict[str, Any]:
+def _slots_after(lead: HeldLead, one: Ended) -> dict[str, Any]:
     """What other conversations told stays; what this one took back goes."""
-    before, after = _counting(begun.snapshot.dialogue), _counting(decision.dialogue)
+    before, after = _counting(one.before), _counting(one.decision.dialogue)
     kept = {name: value for name, value in lead.slots.items() if name not in before}
     return {**kept, **after}
 

@@ -4,7 +4,6 @@ The summary is rewritten where the history is trimmed, and nowhere else: nothing
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from agents import replying
@@ -17,9 +16,10 @@ from core.clock import Deadline
 from core.db.sessions import Database
 from core.logging import get_logger
 from graphs.conversation.nodes import said
-from graphs.conversation.state import Line, Outcome
+from graphs.conversation.state import Line
 from graphs.stores import summaries, turns
-from graphs.stores.snapshots import MOST_LINES, Begun
+from graphs.stores.endings import Ended
+from graphs.stores.snapshots import MOST_LINES
 from graphs.stores.summaries import NewSummary, Past
 
 MOST_STEPS: Final = 3  # of a turn; a past that was never summed up takes several
@@ -27,14 +27,6 @@ _STEP_SECONDS: Final = 15.0
 _FRAME: Final = 60  # characters of a line of the prompt beside its text
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """A turn that is committed, and what it left."""
-
-    begun: Begun
-    outcome: Outcome
 
 
 def is_due(ended: Ended) -> bool:
@@ -77,7 +69,7 @@ async def _step(database: Database, model: ModelPort, ended: Ended) -> bool:
     summary = await replying.summarise(
         model, _recap(ended, past, lines), Deadline.after(_STEP_SECONDS), cache_key=ended.begun.cache_key
     )
-    new = NewSummary(body=summary.text, covered=past.covered, until=lines[-1].seq, model=summary.model)
+    new = NewSummary(body=summary.text, past=past, until=lines[-1].seq, model=summary.model)
     async with database.tenant_session(snapshot.company) as session:
         return await summaries.add(session, snapshot.conversation, new)
 

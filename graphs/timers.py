@@ -79,12 +79,13 @@ async def _tell_customer(session: TenantSession, due: Due) -> str:
         return "taken"
     if due.is_opted_out:
         return "opted_out"
+    free_at = await pacing.done_at(session, {due.conversation: due.now})
     new = NewOutbound(
         conversation=due.conversation,
         intent=f"timer:{due.id}",
         content=Text(body=due.payload["text"]),
         purpose=Purpose.REPLY,
-        not_before=await pacing.done_at(session, due.conversation, since=due.now),
+        not_before=free_at[due.conversation],
     )
     await outbox.queue(session, new)
     return "told"

@@ -2,55 +2,57 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
 from agents.gateway.gateway import Gateway, used_by
 from agents.gateway.port import ModelPort
-from agents.ports import Retriever
+from agents.ports import Retriever, Spending
 from core import telemetry
 from core.clock import Deadline
 from core.crashpoints import CrashPoint, crashpoint
 from core.db.away import AWAY, is_trouble
-from core.db.sessions import TenantSession
 from core.errors import AppError
 from core.floor import Floor
-from core.ids import CompanyId
+from core.ids import CompanyId, TurnId
 from core.logging import get_logger
 from core.models.stream import TurnState
 from core.probe import Beat
 from core.telemetry import Phase
 from graphs import drafts, store, summarising
-from graphs.committing import Unfenced, commit
+from graphs.committing import Unfenced
 from graphs.conversation.graph import graph_of, run
 from graphs.conversation.ports import Context
 from graphs.conversation.state import Committed, Outcome
+from graphs.group_commit import GroupCommit
+from graphs.learning import learn
 from graphs.overtaking import Thinkers
-from graphs.stores import personas, snapshots, turns
+from graphs.rounds import Rounds
+from graphs.stores import snapshots, spending, turns
 from graphs.stores.appointments import ContactAppointments
+from graphs.stores.endings import Ended
 from graphs.stores.orders import ContactOrders
 from graphs.stores.snapshots import Begun, Missing
 from graphs.stores.spending import CallsToday, CompaniesToday
 from graphs.stores.turns import Claim
-from graphs.summarising import Ended
 
 SLOTS: Final = 500  # turns at the same time in one process: nearly all of them wait for a model
 LEASE: Final = timedelta(seconds=60)
 TRIES: Final = 3
-_A_ROUND: Final = 100
-_LOADED_TOGETHER: Final = 20  # in one transaction
+_A_ROUND: Final = 200
+_LOADED_TOGETHER: Final = 25  # in one transaction
 _HARD_SECONDS: Final = 50.0  # below the lease: what does not heed its own deadline is ended before others take it
 _LOOK_SECONDS: Final = 0.5
-_AWAY_SECONDS: Final = 1.0
-_REMEMBERED_SECONDS: Final = 10.0
-_LONG_AGO: Final = Deadline(0.0)
+_GATHER_SECONDS: Final = 0.05  # what falls due meanwhile, or finds a place, is claimed and loaded together
 _MODEL_NODES: Final = frozenset({"understand", "respond", "repair"})
 _RETRIEVING: Final = frozenset({"prefetch"})
+
+_T = TypeVar("_T")
 
 log = get_logger(__name__)
 
@@ -60,6 +62,14 @@ class TooLong(AppError):
 
     def __init__(self) -> None:
         super().__init__("O turno demorou demais.", "The turn took too long.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Loaded:
+    """A turn that can begin, with what its contact and company may still spend."""
+
+    begun: Begun
+    spending: Spending
 
 
 @dataclass(slots=True)
@@ -72,92 +82,62 @@ class TurnTaker:
     name: str = "turns"
     channels: tuple[str, ...] = ("turns", "clock")
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _rounds: Rounds = field(init=False)
     _thinkers: Thinkers = field(init=False)
+    _group_commit: GroupCommit = field(init=False)
     _companies_today: CompaniesToday = field(default_factory=CompaniesToday)
-    _known_to_have_one: dict[CompanyId, Deadline] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._rounds = Rounds(self.name, SLOTS, self.wake, is_cut_off=True)
         self._thinkers = Thinkers(self.floor.database)
+        self._group_commit = GroupCommit(self.floor.database)
 
     async def run(self, stop: asyncio.Event, beat: Beat) -> None:
         """Until told to stop: then no more is claimed, and what has not committed is cut off, to be run elsewhere."""
-        async with asyncio.TaskGroup() as group:
-            while not stop.is_set():
-                beat.beat()
-                self.wake.clear()
-                claimed = await self._try_round(group)
-                await self._rest(0.0 if claimed else _LOOK_SECONDS)
-            for task in self._running:
-                task.cancel()
+        await self._rounds.run(self._cut_and_round, self._rest, stop=stop, beat=beat)
 
     async def run_due(self) -> int:
         """One round by itself, up to the end of its turns."""
-        async with asyncio.TaskGroup() as group:
-            return await self._round(group)
+        return await self._rounds.once(self._round)
 
-    async def _rest(self, seconds: float) -> None:
-        if len(self._running) >= SLOTS:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        if seconds:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self.wake.wait()
-            except TimeoutError:
-                return
+    async def _rest(self, claimed: int) -> None:
+        """What waits for a place is not waited for one by one: several are filled at once."""
+        if claimed or not self._rounds.room:
+            await asyncio.sleep(0.0 if claimed == _A_ROUND else _GATHER_SECONDS)
+        else:
+            await self._rounds.until_woken(_LOOK_SECONDS)
 
-    async def _try_round(self, group: asyncio.TaskGroup) -> int:
-        try:
-            await self._thinkers.cut()
-            return await self._round(group)
-        except AWAY as error:
-            log.warning("turns.database_away", reason=type(error).__name__)
-            await asyncio.sleep(_AWAY_SECONDS)
-            return 0
+    async def _cut_and_round(self, group: asyncio.TaskGroup) -> int:
+        await self._thinkers.cut()
+        return await self._round(group)
 
     async def _round(self, group: asyncio.TaskGroup) -> int:
-        most = min(_A_ROUND, SLOTS - len(self._running))
-        claims = await store.claim_turns(self.floor.database, most=most, lease=LEASE) if most > 0 else []
+        most = min(_A_ROUND, self._rounds.room)
+        claims = await store.claim_turns(self.floor.database, most=most, lease=LEASE) if most else []
         if claims:
             crashpoint(CrashPoint.TURN_PRE_START)
-        chunks = [
-            (company, some)
-            for company, own in groupby(sorted(claims, key=_company_of), key=_company_of)
-            for some in _in_chunks(list(own))
-        ]
-        loads = [self._load(company, some) for company, some in chunks]
-        for (_, some), loaded in zip(chunks, await asyncio.gather(*loads, return_exceptions=True), strict=True):
-            # Where one of them is trouble, each is taken by itself, and the trouble stays with it.
-            works = map(self._take, some) if isinstance(loaded, BaseException) else map(self._take_loaded, loaded)
-            for work in works:
-                task = group.create_task(work)
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
+        for company, own in groupby(sorted(claims, key=_company_of), key=_company_of):
+            for some in _in_chunks(list(own)):
+                loading = group.create_task(_what_comes_of(self._load(company, some)))
+                for claim in some:
+                    self._rounds.begin(group, self._take(claim, loading))
         return len(claims)
 
-    async def _load(self, company: CompanyId, claims: Sequence[Claim]) -> list[Begun]:
-        """Those that can begin, in one transaction; where the company has no persona at all, all are closed."""
+    async def _load(self, company: CompanyId, claims: Sequence[Claim]) -> dict[TurnId, _Loaded]:
+        """Those that can begin, in one transaction; those that no persona takes are closed."""
         async with self.floor.database.tenant_session(company) as session:
-            if self._known_to_have_one.get(company, _LONG_AGO).passed:
-                if not await personas.has_any(session):
-                    await turns.close(session, claims, state=TurnState.IGNORED, reason=Missing.PERSONA.value)
-                    return []
-                self._known_to_have_one[company] = Deadline.after(_REMEMBERED_SECONDS)
-            loaded = [await self._load_one(session, claim) for claim in claims]
-        return [begun for begun in loaded if begun is not None]
+            found = await snapshots.load(session, claims)
+            lone = [claim for claim, one in zip(claims, found, strict=True) if one is Missing.PERSONA]
+            if lone:
+                await turns.close(session, lone, state=TurnState.IGNORED, reason=Missing.PERSONA.value)
+            begun = [one for one in found if isinstance(one, Begun)]
+            contacts = {one.snapshot.contact for one in begun}
+            taken = await spending.taken(session, contacts, self._companies_today)
+        return {one.claim.turn: _Loaded(begun=one, spending=taken[one.snapshot.contact]) for one in begun}
 
-    async def _load_one(self, session: TenantSession, claim: Claim) -> Begun | None:
-        begun = await snapshots.load(session, claim)
-        if begun is Missing.PERSONA:
-            await turns.close(session, [claim], state=TurnState.IGNORED, reason=begun.value)
-        return begun if isinstance(begun, Begun) else None
-
-    async def _take_loaded(self, begun: Begun) -> None:
-        await self._take(begun.claim, begun)
-
-    async def _take(self, claim: Claim, begun: Begun | None = None) -> None:
+    async def _take(self, claim: Claim, loading: asyncio.Task[dict[TurnId, _Loaded] | BaseException]) -> None:
         """Whatever happens to one turn, a bug too, is its own affair: the others go on, and it is tried again."""
-        [trouble] = await asyncio.gather(self._begin(claim, begun), return_exceptions=True)
+        trouble = await _what_comes_of(self._begin(claim, loading))
         if trouble is None:
             return
         is_known = isinstance(trouble, (AppError, *AWAY))
@@ -166,18 +146,21 @@ class TurnTaker:
         )
         await self._leave(claim, is_ours=is_trouble(trouble))
 
-    async def _begin(self, claim: Claim, begun: Begun | None) -> None:
+    async def _begin(self, claim: Claim, loading: asyncio.Task[dict[TurnId, _Loaded] | BaseException]) -> None:
         scope = asyncio.timeout(_HARD_SECONDS)
         try:
             async with scope:
-                for one in [begun] if begun is not None else await self._load(claim.company, [claim]):
-                    await self._run(one)
+                loaded = await loading  # who gives it up does so for all: they have waited equally long
+                if isinstance(loaded, BaseException):  # of one of them: each is taken by itself, and it stays with that
+                    loaded = await self._load(claim.company, [claim])
+                if (own := loaded.pop(claim.turn, None)) is not None:
+                    await self._run(own.begun, own.spending)
         except TimeoutError as error:  # which may be the database's, too
             raise (TooLong() if scope.expired() else error) from None
 
-    async def _run(self, begun: Begun) -> None:
+    async def _run(self, begun: Begun, left: Spending) -> None:
         snapshot, budget = begun.snapshot, begun.version.persona.budget
-        model = self._model(begun, budget.model_calls)
+        model = self._model(begun, budget.model_calls, left)
         started = time.perf_counter()
         context = Context(
             persona=begun.version.persona,
@@ -197,26 +180,25 @@ class TurnTaker:
             await self._give_way(begun, error.committed, model)
         else:
             _measure(begun, context, time.perf_counter() - started)
-            await self._sum_up(Ended(begun=begun, outcome=outcome))
+            ended = Ended(begun=begun, outcome=outcome)
+            await learn(self.floor.database, ended)
+            await self._sum_up(ended)
 
     async def _sum_up(self, ended: Ended) -> None:
         """After the commit: the customer has the answer, and waits for nothing of this."""
-        if summarising.is_due(ended):
-            model = self._model(ended.begun, summarising.MOST_STEPS)
-            await summarising.sum_up(self.floor.database, model, ended)
+        if not summarising.is_due(ended):
+            return
+        database, snapshot = self.floor.database, ended.begun.snapshot
+        left = CallsToday(database, snapshot.company, snapshot.contact, companies=self._companies_today)
+        await summarising.sum_up(database, self._model(ended.begun, summarising.MOST_STEPS, left), ended)
 
-    def _model(self, begun: Begun, most: int) -> ModelPort:
-        snapshot = begun.snapshot
-        spending = CallsToday(self.floor.database, snapshot.company, snapshot.contact, companies=self._companies_today)
-        of_contact = begun.version.persona.budget.contact_calls_per_day
-        return self.gateway.for_turn(most, spending, of_contact=of_contact)
+    def _model(self, begun: Begun, most: int, left: Spending) -> ModelPort:
+        return self.gateway.for_turn(most, left, of_contact=begun.version.persona.budget.contact_calls_per_day)
 
     async def _commit(self, begun: Begun, outcome: Outcome) -> Committed:
         self._thinkers.commits(begun)
         try:
-            async with self.floor.database.tenant_session(begun.snapshot.company) as session:
-                await commit(session, begun, outcome)
-                crashpoint(CrashPoint.TURN_PRE_COMMIT)
+            await self._group_commit.commit(Ended(begun=begun, outcome=outcome))
         except Unfenced as error:
             if error.committed is Committed.TAKEN:
                 async with self.floor.database.tenant_session(begun.snapshot.company) as session:
@@ -254,6 +236,12 @@ class TurnTaker:
                     await turns.leave(session, claim, tries=TRIES)
         except AWAY as error:
             log.warning("turns.left_to_lease", turn=str(claim.turn), reason=type(error).__name__)
+
+
+async def _what_comes_of(work: Awaitable[_T]) -> _T | BaseException:
+    """Its result, or what it raised: nothing but being cancelled reaches the others."""
+    [outcome] = await asyncio.gather(work, return_exceptions=True)
+    return outcome
 
 
 def _in_chunks(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:

@@ -1,7 +1,6 @@
 """Contacts over HTTP."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -40,8 +39,7 @@ async def list_contacts(
     session: Session, paging: PagingOfRequest, filters: Annotated[ContactFilters, Depends()]
 ) -> Page[ContactOut]:
     """Newest first, without those that were merged into others."""
-    after = paging.after and (datetime.fromisoformat(paging.after[0]), UUID(paging.after[1]))
-    wanted = ContactListing(most=paging.most, after=after, words=filters.q, is_opted_out=filters.opted_out)
+    wanted = ContactListing(most=paging.most, after=paging.moment, words=filters.q, is_opted_out=filters.opted_out)
     rows = await queries.list_contacts(session, wanted)
     return paging.page(rows, lambda known: (known.row.created_at, known.row.id), ContactOut.of)
 

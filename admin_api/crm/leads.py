@@ -1,7 +1,6 @@
 """Leads and boards over HTTP: where each stands and why, and how people move them."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -16,8 +15,10 @@ from admin_api.resources import Session, Words, resources
 from core.models.people import Role
 from core.models.personas import Lead
 from graphs import leads as moving
+from graphs.stores import lead_cards
 from graphs.stores import leads as store
-from graphs.stores.leads import LeadListing
+from graphs.stores.lead_cards import LeadListing
+from graphs.stores.leads import HeldLead
 
 leads: Final = resources("leads")
 boards: Final = resources("boards")
@@ -38,8 +39,8 @@ class LeadFilters:
 async def list_boards(session: Session, paging: PagingOfRequest) -> Page[BoardOut]:
     """By name, each with its stages from left to right."""
     after = paging.after and (str(paging.after[0]), UUID(paging.after[1]))
-    rows = await store.list_boards(session, most=paging.most, after=after)
-    columns = await store.columns_of(session, [row.id for row in rows])
+    rows = await lead_cards.list_boards(session, most=paging.most, after=after)
+    columns = await lead_cards.columns_of(session, [row.id for row in rows])
     return paging.page(rows, lambda row: (row.name, row.id), lambda row: BoardOut.of(row, columns.get(row.id, ())))
 
 
@@ -48,17 +49,16 @@ async def list_leads(
     session: Session, paging: PagingOfRequest, filters: Annotated[LeadFilters, Depends()]
 ) -> Page[LeadOut]:
     """The one that changed last comes first."""
-    after = paging.after and (datetime.fromisoformat(paging.after[0]), UUID(paging.after[1]))
     wanted = LeadListing(
         most=paging.most,
-        after=after,
+        after=paging.moment,
         board=filters.board,
         stage=filters.stage,
         words=filters.q,
         contact=filters.contact_id,
         conversation=filters.conversation_id,
     )
-    cards = await store.list_leads(session, wanted)
+    cards = await lead_cards.list_leads(session, wanted)
     return paging.page(cards, lambda card: (card.lead.updated_at, card.lead.id), LeadOut.of)
 
 
@@ -99,10 +99,10 @@ async def undo_move(
 
 
 async def _show(session: Session, lead: UUID, response: Response) -> LeadDetailOut:
-    card = await store.get_card(session, lead)
+    card = await lead_cards.get_card(session, lead)
     response.headers["ETag"] = _tag(card.lead)
     return LeadDetailOut.with_events(card, await store.events_of(session, lead))
 
 
-def _tag(row: Lead) -> str:
+def _tag(row: Lead | HeldLead) -> str:
     return tag_of(row.id, row.seq)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from admin_api.resources import Body
 from core.models.personas import Board, Cause, LeadStageEvent, StageKind
 from graphs.leads import LONGEST_REASON
-from graphs.stores.leads import Card, Column
+from graphs.stores.lead_cards import Card, Column
 
 StageKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]

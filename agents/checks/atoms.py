@@ -38,6 +38,8 @@ class Atom:
 def atoms(text: str, *, is_ground: bool = False) -> Iterator[Atom]:
     """Those of a text. In what others were told, every number that was written out counts, in a draft the measured."""
     plain = in_figures(folded(text), measured_only=not is_ground)
+    if not _IN_ANY.search(plain):
+        return
     for found in _ATOM.finditer(plain):
         kind = str(found.lastgroup)
         yield from _READERS[kind](found)
@@ -141,6 +143,7 @@ _SHAPES: Final = {
         rf"|(?=\s?(?:a|ate|ou|to|or|-)\s?{_NUMBER}\s?(?P<unit2>{_UNIT})\b))?"
     ),
 }
+_IN_ANY: Final = re.compile(r"[\d@]")  # each of the shapes has one of these
 _ATOM: Final = re.compile("|".join(f"(?P<{name}_>{shape})" for name, shape in _SHAPES.items()))
 _SCALED: Final = {
     "mil": 1000,

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from agents.checks.atoms import OF_DATE, Atom, Kind, atoms
+from agents.checks.folding import KEPT
 
 _LEAST_DIGITS: Final = 8  # of a telephone that is written with or without what stands before it
 
@@ -26,18 +27,19 @@ class Facts:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Facts":
-        found = [atom for text in texts for atom in _given(text)]
+        found: dict[Kind, list[Atom]] = {kind: [] for kind in Kind}
+        for atom in (atom for text in texts for atom in _given(text)):
+            found[atom.kind].append(atom)
+        numbers = found[Kind.NUMBER]
         return cls(
-            plain=frozenset(_values(found, Kind.NUMBER, unit=None)),
-            measured=frozenset(
-                (value, atom.unit) for atom in found if atom.kind is Kind.NUMBER for value in _exact(atom)
-            ),
-            money=frozenset(_values(found, Kind.MONEY)),
-            percents=frozenset(_values(found, Kind.PERCENT)),
-            dates=frozenset(_words(found, Kind.DATE)),
-            times=frozenset(_words(found, Kind.TIME)),
-            digits=frozenset(_words(found, Kind.DIGITS)),
-            emails=frozenset(_words(found, Kind.EMAIL)),
+            plain=frozenset(_values(atom for atom in numbers if atom.unit is None)),
+            measured=frozenset((value, atom.unit) for atom in numbers for value in _exact(atom)),
+            money=frozenset(_values(found[Kind.MONEY])),
+            percents=frozenset(_values(found[Kind.PERCENT])),
+            dates=frozenset(_words(found[Kind.DATE])),
+            times=frozenset(_words(found[Kind.TIME])),
+            digits=frozenset(_words(found[Kind.DIGITS])),
+            emails=frozenset(_words(found[Kind.EMAIL])),
         )
 
     def bear(self, atom: Atom) -> bool:
@@ -95,23 +97,21 @@ def unborne(text: str, facts: Facts) -> Iterator[Atom]:
     return (atom for atom in atoms(text) if not facts.bear(atom))
 
 
-@lru_cache(maxsize=128)  # the company's own texts are read for two questions
+@lru_cache(maxsize=KEPT)
 def _given(text: str) -> tuple[Atom, ...]:
     return tuple(atoms(text, is_ground=True))
 
 
-def _values(found: Iterable[Atom], kind: Kind, **of: str | None) -> Iterator[Decimal]:
-    for atom in found:
-        if atom.kind is kind and ("unit" not in of or atom.unit == of["unit"]):
-            yield from _exact(atom)
+def _values(found: Iterable[Atom]) -> Iterator[Decimal]:
+    return (value for atom in found for value in _exact(atom))
 
 
 def _exact(atom: Atom) -> Iterator[Decimal]:
     return (value for value in atom.values if isinstance(value, Decimal))
 
 
-def _words(found: Iterable[Atom], kind: Kind) -> Iterator[str]:
-    return (str(value) for atom in found if atom.kind is kind for value in atom.values)
+def _words(found: Iterable[Atom]) -> Iterator[str]:
+    return (str(value) for atom in found for value in atom.values)
 
 
 def _same_date(one: str, other: str) -> bool:

@@ -2,13 +2,25 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+KEPT: Final = 512  # texts: a draft and its pages are looked at from many sides, and pages by many turns
 _ORDINAL: Final = re.compile(r"(\d)\s?[ºª°]")
 _DASHES: Final = {ord(dash): "-" for dash in "‐‑‒–—―−"} | {ord(mark): "'" for mark in "’‘´`"}
 _INVISIBLE: Final = frozenset({"Mn", "Me", "Cf"})
+_TOKEN: Final = re.compile(r"[^\W_]+")
+
+
+class _Visible(dict[int, int | None]):
+    """What becomes of each character, found out once."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = found = None if unicodedata.category(chr(code)) in _INVISIBLE else code
+        return found
+
+
+_VISIBLE: Final = _Visible()
 
 _ONES: Final = {
     **dict.fromkeys(("um", "uma", "one"), 1),
@@ -62,12 +74,13 @@ _MEASURE: Final = re.compile(
 )
 
 
-@lru_cache(maxsize=128)  # a draft and its pages are looked at from many sides
+@lru_cache(maxsize=KEPT)
 def folded(text: str) -> str:
     """`1º` becomes `1th`, so that a place in a row is not taken for a number."""
+    if text.isascii():
+        return text.replace("`", "'").lower()
     marked = _ORDINAL.sub(r"\1th", text).translate(_DASHES).casefold()
-    decomposed = unicodedata.normalize("NFKD", marked)
-    return "".join(one for one in decomposed if unicodedata.category(one) not in _INVISIBLE)
+    return unicodedata.normalize("NFKD", marked).translate(_VISIBLE)
 
 
 def in_figures(text: str, *, measured_only: bool) -> str:
@@ -82,9 +95,10 @@ def in_figures(text: str, *, measured_only: bool) -> str:
     return _WRITTEN_OUT.sub(figure, text)
 
 
-def tokens(text: str) -> Iterator[str]:
+@lru_cache(maxsize=KEPT)
+def tokens(text: str) -> tuple[str, ...]:
     """The words and numbers of a text, as they are compared."""
-    return (found[0] for found in re.finditer(r"[^\W_]+", folded(text)))
+    return tuple(_TOKEN.findall(folded(text)))
 
 
 def _value(words: str) -> int:

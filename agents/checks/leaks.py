@@ -12,7 +12,7 @@ from agents.prompts.contract import Section
 from agents.prompts.rules import CANARY_MARK, EVERY_RULE
 
 _RUN: Final = 8  # words in a row that nobody writes by chance
-_LEAST_CODED: Final = 12
+_DISGUISED: Final = (CANARY_MARK, CANARY_MARK[::-1], codecs.encode(CANARY_MARK, "rot13"))
 _CODED: Final = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _NAMES: Final = "|".join(re.escape(section.value) for section in Section)
 _MODEL: Final = r"(?:large |grande )?(?:ai |ia )?(?:language model|modelo de linguagem|llm)"
@@ -28,24 +28,19 @@ _TELLS: Final = re.compile(
 
 def canaries(text: str) -> Iterator[str]:
     """Letter by letter, backwards, shifted or encoded."""
-    if any(CANARY_MARK in disguise for disguise in _disguises(text)):
+    bare = "".join(tokens(text))
+    if any(mark in bare for mark in _DISGUISED) or any(CANARY_MARK in one for one in _encoded(text)):
         yield CANARY_MARK
 
 
 def tells(text: str) -> Iterator[str]:
     """Names of sections, marks of the contract, and the phrases by which models speak of themselves."""
     yield from (found[0] for found in _TELLS.finditer(folded(text)))
-    words = list(tokens(text))
-    runs = {tuple(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1)}
-    if not runs.isdisjoint(_RULES):
+    if not _RULES.isdisjoint(_runs(text)):
         yield "rules"
 
 
-def _disguises(text: str) -> Iterator[str]:
-    bare = "".join(tokens(text))
-    yield bare
-    yield bare[::-1]
-    yield codecs.encode(bare, "rot13")
+def _encoded(text: str) -> Iterator[str]:
     for found in _CODED.finditer(text):
         yield from _decoded(found[0])
 
@@ -66,8 +61,8 @@ def _decoded(coded: str) -> Iterator[str]:
 
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:
-    words = list(tokens(text))
-    return (tuple(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1))
+    words = tokens(text)
+    return (words[start : start + _RUN] for start in range(len(words) - _RUN + 1))
 
 
 _RULES: Final = frozenset(run for rule in EVERY_RULE for run in _runs(rule))

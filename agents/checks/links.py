@@ -40,10 +40,13 @@ def foreign(text: str, *, allowed: Sequence[str], own: Iterable[str], pages: Ite
     With anything attached to them, they are given word by word by a page, too: `own` are approved texts, `pages` what
     is cited, in which anybody may have planted an address.
     """
+    found = list(addresses(text))
+    if not found:
+        return
     known = {_bare(address) for one in own for address in addresses(one)}
     given = {_bare(address) for one in pages for address in addresses(one)}
     hosts = tuple(host for entry in allowed if (host := _host_of_entry(entry)))
-    for address in addresses(text):
+    for address in found:
         bare = _bare(address)
         is_allowed = bare in known or _lies_with(address, hosts, with_rest=bare in given)
         if not is_allowed or _NEVER.match(address):

@@ -6,11 +6,12 @@ A clause counts as said where nothing in it denies it; what is asked or offered 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from agents.checks.atoms import Atom, Kind
 from agents.checks.facts import Facts, unborne
-from agents.checks.folding import folded
+from agents.checks.folding import KEPT, folded
 from agents.checks.phrases import (
     ABSTENTION,
     ACTIONS,
@@ -36,10 +37,10 @@ class Sentence:
     asks: bool
 
 
-def sentences(text: str) -> Iterator[Sentence]:
-    for found in _SENTENCE.finditer(folded(text)):
-        if words := found["words"].strip():
-            yield Sentence(text=words, asks="?" in found["end"])
+@lru_cache(maxsize=KEPT)
+def sentences(text: str) -> tuple[Sentence, ...]:
+    found = ((one["words"].strip(), one["end"]) for one in _SENTENCE.finditer(folded(text)))
+    return tuple(Sentence(text=words, asks="?" in end) for words, end in found if words)
 
 
 def actions(text: str, *, done: frozenset[str], approved: str) -> Iterator[str]:

@@ -79,6 +79,8 @@ def _words(text: str) -> Iterator[_Word]:
 
 
 def _folded(word: str) -> str:
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(one for one in decomposed if unicodedata.category(one) != "Mn")
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from agents.checks.folding import folded, tokens
@@ -49,30 +49,45 @@ _WORDS: Final = {name: frozenset(words.split()) - _SHARED for name, words in _MA
 def is_other(text: str, language: str, quoted: Iterable[str]) -> bool:
     """Whether it is plainly in another language. What is copied from a page stays in the page's own."""
     expected = language[:2]
-    counts = Counter(tokens(" ".join(_own(text, "\n".join(map(_spaced, quoted))))))
-    if expected not in _WORDS or counts.total() < _LEAST_WORDS:
-        return False
-    scores = {name: sum(counts[word] for word in words) for name, words in _WORDS.items()}
-    best = max(score for name, score in scores.items() if name != expected)
-    return best >= _LEAST_LEAD and best >= 2 * scores[expected]
+    said = [sentence.text for sentence in sentences(text)]
+    if expected not in _WORDS or _strangest(_counted(said), expected) < _LEAST_LEAD:
+        return False  # even with what is copied
+    pages = "\n".join(map(_spaced, quoted))
+    counts = _counted([one for one in said if _spaced(one) not in pages])
+    best = _strangest(counts, expected)
+    return counts.total() >= _LEAST_WORDS and best >= _LEAST_LEAD and best >= 2 * _score(counts, expected)
 
 
 def is_no_known(text: str, language: str, known: Iterable[str]) -> bool:
     """Whether it is in another script, or has none of its language's small words. What others said may be repeated."""
+    said, small = tokens(text), _SAID.get(language[:2])
+    has_none = small is not None and small.isdisjoint(said)
+    if not has_none and _strange_letters(said) < _LEAST_LETTERS:
+        return False  # even with what is repeated
     repeated = {word for one in known for word in tokens(one)}
-    words = [word for word in tokens(text) if word not in repeated and not word.isdecimal()]
-    if sum(_is_strange(letter) for word in words for letter in word) >= _LEAST_LETTERS:
-        return True
-    small = _SAID.get(language[:2])
-    return small is not None and len(words) >= _LEAST_STRANGE and small.isdisjoint(tokens(text))
+    words = [word for word in said if word not in repeated and not word.isdecimal()]
+    return _strange_letters(words) >= _LEAST_LETTERS or (has_none and len(words) >= _LEAST_STRANGE)
+
+
+def _strange_letters(words: Iterable[str]) -> int:
+    return sum(_is_strange(letter) for word in words if not word.isascii() for letter in word)
 
 
 def _is_strange(letter: str) -> bool:
     return letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN")
 
 
-def _own(text: str, pages: str) -> Iterator[str]:
-    return (sentence.text for sentence in sentences(text) if _spaced(sentence.text) not in pages)
+def _counted(said: Iterable[str]) -> Counter[str]:
+    return Counter(tokens(" ".join(said)))
+
+
+def _strangest(counts: Counter[str], expected: str) -> int:
+    """What speaks for the language that does so most, beside the one that is expected."""
+    return max(_score(counts, name) for name in _WORDS if name != expected)
+
+
+def _score(counts: Counter[str], name: str) -> int:
+    return sum(count for word, count in counts.items() if word in _WORDS[name])
 
 
 def _spaced(text: str) -> str:

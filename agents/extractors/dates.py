@@ -38,6 +38,8 @@ def find(text: str, today: date, *, asked: bool = False) -> list[Found | Refused
 
 
 def _readings(text: str, today: date, *, asked: bool) -> Iterator[tuple[int, int, date | None]]:
+    if not _HINT.search(text):
+        return
     forms = (*_FORMS, *_WHEN_ASKED) if asked else _FORMS
     for shape, reading in forms:
         for found in shape.finditer(text):
@@ -124,6 +126,11 @@ def _shape(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w/.,])(?:{pattern})(?!\w)")
 
 
+# Every form has one of these: most messages, which have none, are done with here.
+_HINT: Final = re.compile(
+    rf"[0-9]|primeiro|depois d|(?<!\w)(?:{WEEKDAY}|amanha|tomorrow|tmrw|amnh|hoje|today|hoy|hj|pasado manana|"
+    r"(?:dias?|semanas?|mes(?:es)?|days?|weeks?|months?)(?!\w))"
+)
 _FORMS: Final[tuple[tuple[re.Pattern[str], Reading], ...]] = (
     (_shape(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})"), _of_numbers),
     (

@@ -30,7 +30,9 @@ class Time:
 def find(
     text: str, today: date, *, known: Mapping[str, Mapping[str, Any]], asked: bool = False
 ) -> list[Found | Refused]:
-    times = list(_times(text, asked=asked))
+    times = _times(text, asked=asked)
+    if not times:
+        return []
     days = dates.find(text, today, asked=True)  # with a time beside it, "segunda" is a day
     if len(days) > 1 and _EITHER.search(plain(text[days[0].start : days[-1].end]).text):
         return []  # "sexta ou sábado às 9h": nobody knows which

@@ -4,6 +4,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from agents.extractors import dates
@@ -36,9 +37,10 @@ def _whole_day(day: Found | Refused, text: str) -> Found | Refused:
 
 def _parts_of_day(text: str, today: date, known: Mapping[str, Mapping[str, Any]]) -> list[Found]:
     folded = plain(text)
-    days = [day for day in dates.find(text, today) if isinstance(day, Found)]
+    parts = list(islice(_PART.finditer(folded.text), _MOST))
+    days = [day for day in dates.find(text, today) if isinstance(day, Found)] if parts else []
     result = []
-    for part in list(_PART.finditer(folded.text))[:_MOST]:
+    for part in parts:
         span = folded.span(part.start(), part.end())
         day = next((day for day in days if day.end <= span[1] and span[0] - day.end <= _NEAR), None) or next(
             (day for day in days if 0 <= day.start - span[1] <= _NEAR), None
@@ -60,6 +62,8 @@ def _known_day(known: Mapping[str, Mapping[str, Any]]) -> str | None:
 def _spans(text: str, today: date) -> list[Found]:
     folded = plain(text)
     result: list[Found] = []
+    if not _HINT.search(folded.text):
+        return result
     for shape, span_of in _SPANS:
         for found in list(shape.finditer(folded.text))[:_MOST]:
             span = folded.span(found.start(), found.end())
@@ -125,6 +129,10 @@ def _shape(pattern: str) -> re.Pattern[str]:
 
 _PART: Final = _shape(
     r"(?:de|pela|da|na|a|por la|por|in the) (?P<part>manha|tarde|noite|manana|noche|morning|afternoon|evening)"
+)
+# Every span has one of these: most messages, which have none, are done with here.
+_HINT: Final = re.compile(
+    rf"(?<!\w)(?:semana|weekend|fds|week|mes|month|ano|year|dias|days|(?:em|in|de|en) (?:{MONTH}))(?!\w)"
 )
 _SPANS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Span]], ...]] = (
     (

@@ -76,7 +76,9 @@ def _goes_round(answers: Sequence[_Answer]) -> bool:
     for text in last:
         if not any(_alike(text, form) for form in forms):
             forms.append(text)
-    return len(forms) <= _FEW
+        if len(forms) > _FEW:
+            return False
+    return True
 
 
 def _answers(history: Sequence[Line | tuple[str, str, datetime]]) -> list[_Answer]:

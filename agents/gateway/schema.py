@@ -74,11 +74,11 @@ class _Check:
             "maximum": _maximum,
             "pattern": _pattern,
         }
+        self._known = _ANNOTATIONS | self._keywords.keys()
 
     def problems(self, value: object, schema: Body, path: str) -> Iterator[Problem]:
-        unknown = schema.keys() - self._keywords.keys() - _ANNOTATIONS
-        if unknown:
-            raise UncheckedKeyword(", ".join(sorted(unknown)))
+        if not schema.keys() <= self._known:
+            raise UncheckedKeyword(", ".join(sorted(schema.keys() - self._known)))
         for keyword, told in schema.items():
             if keyword not in _ANNOTATIONS:
                 yield from self._keywords[keyword](value, told, schema, path)
@@ -111,9 +111,10 @@ class _Check:
 
     def _any_of(self, value: object, told: list[Body], _: Body, path: str) -> Iterator[Problem]:
         """Of several that do not fit, the one whose `type` the value names tells more than the rest."""
+        if any(next(self.problems(value, schema, path), None) is None for schema in told):
+            return
         found = [list(self.problems(value, schema, path)) for schema in told]
-        if all(found):
-            yield min(found, key=lambda problems: any(problem.path == f"{path}.type" for problem in problems))[0]
+        yield min(found, key=lambda problems: any(problem.path == f"{path}.type" for problem in problems))[0]
 
 
 def _type(value: object, told: str | list[str], _: Body, path: str) -> Iterator[Problem]:
@@ -143,6 +144,8 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 
 def _enum(value: object, told: list[Any], _: Body, path: str) -> Iterator[Problem]:
     # Compared as JSON, where true is no 1; but 1.0 is.
+    if isinstance(value, str) and value in told:
+        return
     if not any(one == value and isinstance(one, bool) == isinstance(value, bool) for one in told):
         choices = json.dumps(told, ensure_ascii=False)
         yield Problem(path=path, what=f"must be one of {choices}, not {_short(value)}")

@@ -101,8 +101,8 @@ _stable_content = lru_cache(maxsize=256)(_content)  # the same for every turn of
 
 
 def fenced(section: Section, body: str) -> str:
-    inside = defused(clean(body)).strip("\n")
-    return "\n".join([f"[[{section}]]", *([inside] if inside else []), f"[[/{section}]]"])
+    inside = defused(clean(body)).strip("\n") if body else ""
+    return f"[[{section}]]\n{inside}\n[[/{section}]]" if inside else f"[[{section}]]\n[[/{section}]]"
 
 
 def sections_of(messages: Sequence[Prompt | Mapping[str, Any]]) -> Mapping[Section, str]:
@@ -149,13 +149,20 @@ def cut(text: str, most: int) -> str:
 
 def as_json(value: object, *, most: int = MOST_STRING) -> str:
     """One line of JSON, its keys sorted: the same value is always the same text."""
-    return json.dumps(_plain(value, most), ensure_ascii=False, sort_keys=True, separators=(", ", ": "))
+    return _JSON.encode(_plain(value, most))
+
+
+def as_record(**written: str) -> str:
+    """An object as `as_json` writes it, of values that are JSON already."""
+    return "{" + ", ".join([f'"{key}": {written[key]}' for key in sorted(written)]) + "}"
 
 
 def as_lines(values: Sequence[object], *, most: int = MOST_STRING) -> str:
     return "\n".join(as_json(value, most=most) for value in values)
 
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+_BARE: Final = frozenset({type(None), bool, int, float})  # told apart at once
 _FENCE: Final = re.compile(r"\[\[(?P<end>/?)(?P<name>\d+\.[a-z_]+)\]\]")
 _PLAIN: Final = re.compile("[\n -~\xa0-\xac\xae-\u024f\u2010-\u2027\u20ac]*")
 _BREAKS: Final = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
@@ -203,14 +210,14 @@ def _next(name: str, number: int) -> Section:
 def _plain(value: object, most: int) -> object:
     if type(value) is str:
         return cut(clean(value), most)
-    if value is None or isinstance(value, bool | int | float):
+    if type(value) in _BARE or isinstance(value, int | float):
         return value
     if isinstance(value, Mapping):
         return {cut(clean(str(key)), most): _plain(one, most) for key, one in value.items()}
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=str)
     if isinstance(value, list | tuple):
         return [_plain(one, most) for one in value]
-    if isinstance(value, set | frozenset):
-        return [_plain(one, most) for one in sorted(value, key=str)]
     return cut(clean(_written(value)), most)
 
 

@@ -5,7 +5,7 @@ what it knows. Blocks are cut by the messages' own numbers: which ones are dropp
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from agents.commands import Said
 from agents.prompts.contract import as_json
@@ -19,26 +19,36 @@ _HALF: Final = BLOCK // 2
 
 def history_lines(history: Sequence[Said]) -> tuple[str, ...]:
     """One line of JSON per message, oldest first."""
-    return tuple(map(_line, kept(history)))
+    return _fitting(history).lines
 
 
 def kept(history: Sequence[Said]) -> Sequence[Said]:
     """The newest of them, as many as a prompt has room for."""
+    return _fitting(history).said
+
+
+class _Fitting(NamedTuple):
+    said: Sequence[Said]
+    lines: tuple[str, ...]
+
+
+def _fitting(history: Sequence[Said]) -> _Fitting:
     rest = list(history)
     if len(rest) >= MOST_MESSAGES and _begins_within_block(rest):
         rest = _without_first(rest, BLOCK)  # a window of the past that slides under us
     while len(rest) > MOST_MESSAGES:
         rest = _without_first(rest, BLOCK)
-    sizes = [len(_line(said)) + 1 for said in rest]
-    while sum(sizes) > MOST_CHARACTERS and len(rest) > _HALF:
+    lines = tuple(map(_line, rest))
+    while sum(map(len, lines)) + len(lines) > MOST_CHARACTERS and len(rest) > _HALF:
         rest = _without_first(rest, _HALF)
-        sizes = sizes[-len(rest) :]
-    return rest
+        lines = lines[-len(rest) :]
+    return _Fitting(rest, lines)
 
 
 def _line(said: Said) -> str:
-    line = {"n": said.message, "who": said.author, "text": said.text}
-    return as_json({**line, "described": said.described} if said.described else line, most=_MOST_OF_ONE)
+    described = f'"described": {as_json(said.described, most=_MOST_OF_ONE)}, ' if said.described else ""
+    words = as_json(said.text, most=_MOST_OF_ONE)
+    return f'{{{described}"n": {said.message}, "text": {words}, "who": "{said.author}"}}'
 
 
 def _block_of(said: Said, size: int) -> int:

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agents.commands import Heard, Said
 from agents.gateway.port import Prompt, Purpose
-from agents.personas.definition import Persona
+from agents.personas.definition import Persona, Slot, Stage
+from agents.personas.derived import once
 from agents.ports import Passage
-from agents.prompts.contract import Section, as_json, as_lines, cut, prompts_of
+from agents.prompts.contract import Section, as_json, as_lines, as_record, cut, prompts_of
 from agents.prompts.history import BLOCK, history_lines
 from agents.prompts.rules import rules
 from agents.prompts.schemas import closed_lists, slot_card
@@ -22,6 +24,7 @@ _MOST_OF_TITLE: Final = 60
 _MOST_SUMMARY: Final = 700
 _MOST_FACTS: Final = 500
 _MOST_RESULTS: Final = 1_500
+_MOST_OF_SLOT: Final = 400
 _MOST_HEARD: Final = 40
 _MOST_OF_MESSAGES: Final = 4_800  # shared by all that was said at once
 _LEAST_OF_MESSAGE: Final = 200
@@ -135,33 +138,40 @@ def _card(frame: Frame) -> Mapping[str, Any]:
 
 
 def _middle(frame: Frame, tail: Tail) -> Mapping[Section, str]:
-    stage = frame.persona.stage(tail.stage)
-    card = {
-        "id": stage.id,
-        "label": stage.label or stage.id.replace("_", " "),
-        "objective": cut(stage.objective, 400),
-        "strict": stage.strict,
-        "kb": list(stage.kb),
-    }
     return {
-        Section.STAGE: as_json(card),
+        Section.STAGE: _stages(frame.persona)[frame.persona.stage(tail.stage).id],
         Section.FACTS: _within(tail.facts, _MOST_FACTS),
         Section.SUMMARY: cut(tail.summary or "", _MOST_SUMMARY),
         Section.HISTORY: "\n".join(history_lines(tail.history)),
     }
 
 
+@once
+def _stages(persona: Persona) -> Mapping[str, str]:
+    return {stage.id: as_json(_of_stage(stage)) for stage in persona.stages}
+
+
+def _of_stage(stage: Stage) -> Mapping[str, Any]:
+    return {
+        "id": stage.id,
+        "label": stage.label or stage.id.replace("_", " "),
+        "objective": cut(stage.objective, 400),
+        "strict": stage.strict,
+        "kb": list(stage.kb),
+    }
+
+
 def _end(frame: Frame, tail: Tail) -> Mapping[Section, str]:
     local = tail.now.astimezone(ZoneInfo(tail.time_zone))
     now = {
-        "now": local.strftime("%Y-%m-%d %H:%M"),
+        "now": local.replace(tzinfo=None).isoformat(" ", "minutes"),
         "weekday": _WEEKDAYS[frame.persona.locale][local.weekday()],
         "zone": tail.time_zone,
     }
     return {
         Section.NOW: as_json(now),
-        Section.SLOTS: as_json(_slots(frame.persona, tail.slots), most=400),
-        Section.PASSAGES: as_lines([_passage(one) for one in tail.passages[:MOST_PASSAGES]]),
+        Section.SLOTS: _slots(frame.persona, tail.slots),
+        Section.PASSAGES: "\n".join(_passage(one.id, one.title, one.text) for one in tail.passages[:MOST_PASSAGES]),
         Section.INSTRUCTION: tail.instruction,
         Section.MESSAGE: _message_lines(tail.heard),
         Section.RESULTS: _within(tail.results, _MOST_RESULTS),
@@ -169,30 +179,36 @@ def _end(frame: Frame, tail: Tail) -> Mapping[Section, str]:
     }
 
 
-def _slots(persona: Persona, slots: Slots) -> Mapping[str, Any]:
-    return {
-        "known": dict(slots.known),
-        "missing": [_missing(persona, name) for name in slots.missing if name in persona.slots],
-        "asked": slots.asked,
-        "said": list(slots.said),
-        "ask_after": slots.ask_after,
-        "question": slots.question,
-    }
+def _slots(persona: Persona, slots: Slots) -> str:
+    missing = _missing(persona)
+    return as_record(
+        known=as_json(slots.known, most=_MOST_OF_SLOT),
+        missing=f"[{', '.join(missing[name] for name in slots.missing if name in missing)}]",
+        asked=as_json(slots.asked, most=_MOST_OF_SLOT),
+        said=as_json(slots.said, most=_MOST_OF_SLOT),
+        ask_after=as_json(slots.ask_after, most=_MOST_OF_SLOT),
+        question=as_json(slots.question, most=_MOST_OF_SLOT),
+    )
 
 
-def _missing(persona: Persona, name: str) -> Mapping[str, Any]:
-    card = dict(slot_card(name, persona.slots[name]))
+@once
+def _missing(persona: Persona) -> Mapping[str, str]:
+    """Of each slot what is asked for, as JSON."""
+    return {name: as_json(_asked_for(name, slot), most=_MOST_OF_SLOT) for name, slot in persona.slots.items()}
+
+
+def _asked_for(name: str, slot: Slot) -> Mapping[str, Any]:
+    card = dict(slot_card(name, slot))
     options = card.pop("options", [])
     labels = {"options": [option["label"] for option in options]} if options else {}
     return {"slot": name, **card, **labels}
 
 
-def _passage(passage: Passage) -> Mapping[str, Any]:
-    return {
-        "id": passage.id,
-        "title": cut(passage.title, _MOST_OF_TITLE),
-        "text": cut(passage.text, _MOST_OF_PASSAGE),
-    }
+@lru_cache(maxsize=512)  # the same page answers many
+def _passage(name: str, title: str, text: str) -> str:
+    return as_record(
+        id=as_json(name), title=as_json(cut(title, _MOST_OF_TITLE)), text=as_json(cut(text, _MOST_OF_PASSAGE))
+    )
 
 
 def _message_lines(heard: Sequence[Heard]) -> str:
@@ -210,9 +226,11 @@ def _message(one: Heard) -> Mapping[str, Any]:
 
 def _within(values: Mapping[str, Any], most: int) -> str:
     """As JSON that ends where it should: what does not fit is shortened string by string, then left out."""
+    if not values:
+        return ""
     for each in (most, most // 4, most // 16):
         if len(body := as_json(values, most=max(20, each))) <= most:
-            return body if values else ""
+            return body
     fitting = dict(values)
     while fitting and len(as_json(fitting, most=40)) > most:
         fitting.popitem()

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from agents.gateway.port import Purpose
@@ -12,6 +13,7 @@ CANARY_MARK: Final = "zq7x"  # nothing that anybody writes begins like this
 _CANARY_DIGITS: Final = 16
 
 
+@lru_cache(maxsize=1024)  # one for each version of a company's persona
 def canary_of(secret: str) -> str:
     """A word that stands in a prompt and nowhere else: whoever repeats it repeats the prompt."""
     digest = hmac.new(b"prompt canary", secret.encode(), hashlib.sha256).hexdigest()

@@ -1,11 +1,13 @@
 """What a model may answer: JSON schemas over the closed lists of a persona, so that nothing unknown can be named."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from agents.commands import Mention
 from agents.gateway.port import Purpose, Schema
 from agents.personas.definition import Persona, Slot, SlotType
+from agents.personas.derived import once
 
 MOST_COMMANDS: Final = 8
 LANGUAGES: Final = ("pt-BR", "en", "es")
@@ -15,6 +17,7 @@ _QUOTE: Final[_Json] = {"quote": _TEXT}
 _PLACED: Final[_Json] = {"quote": _TEXT, "message": {"type": "integer"}}
 
 
+@once
 def understand_schema(persona: Persona) -> Schema:
     commands = {"type": "array", "maxItems": MOST_COMMANDS, "items": {"anyOf": list(_commands(persona))}}
     fields = {
@@ -26,11 +29,13 @@ def understand_schema(persona: Persona) -> Schema:
     return Schema(name=Purpose.UNDERSTAND.value, body=_record(fields))
 
 
+@cache
 def respond_schema() -> Schema:
     fields = {"say": _TEXT, "cited": {"type": "array", "items": _TEXT}}
     return Schema(name=Purpose.RESPOND.value, body=_record(fields))
 
 
+@cache
 def summarise_schema() -> Schema:
     return Schema(name=Purpose.SUMMARISE.value, body=_record({"summary": _TEXT}))
 

@@ -14,6 +14,7 @@ from channels.stores import parked
 from channels.stores.parked import News
 from channels.stores.thread import known
 from core.db.sessions import TenantSession
+from core.ids import ConversationId
 from core.models.stream import ParkedKind
 
 
@@ -31,11 +32,19 @@ class Edit:
         return self.connection, self.target
 
 
-async def apply(session: TenantSession, edits: Sequence[Edit]) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changed:
+    """A message that is not what it was."""
+
+    conversation: ConversationId
+    seq: int
+
+
+async def apply(session: TenantSession, edits: Sequence[Edit]) -> list[Changed]:
     """Those of messages that we know are written, the others are parked."""
     there = await known(session, [edit.name for edit in edits])
     await parked.park(session, [_news(edit) for edit in edits if edit.name not in there])
-    await _write(session, [edit for edit in edits if edit.name in there])
+    return await _write(session, [edit for edit in edits if edit.name in there])
 
 
 async def join_edits(session: TenantSession, names: Sequence[tuple[UUID, str]] | None = None) -> int:
@@ -45,13 +54,14 @@ async def join_edits(session: TenantSession, names: Sequence[tuple[UUID, str]] |
     return len(edits)
 
 
-async def _write(session: TenantSession, edits: Sequence[Edit]) -> None:
+async def _write(session: TenantSession, edits: Sequence[Edit]) -> list[Changed]:
+    rows: list[Any] = []
     newest: dict[tuple[UUID, str], Edit] = {}
     for edit in edits:
         if edit.content is not None:
             newest[edit.name] = max(newest.get(edit.name, edit), edit, key=_order)
     if newest:
-        await session.execute(_EDIT, _edit_columns(list(newest.values())))
+        rows += await session.execute(_EDIT, _edit_columns(list(newest.values())))
     removals = [edit for edit in edits if edit.content is None]
     if removals:
         bound = {
@@ -59,7 +69,8 @@ async def _write(session: TenantSession, edits: Sequence[Edit]) -> None:
             "names": [edit.target for edit in removals],
             "moments": [edit.at for edit in removals],
         }
-        await session.execute(_DELETE, bound)
+        rows += await session.execute(_DELETE, bound)
+    return [Changed(conversation=ConversationId(row.conversation_id), seq=row.seq) for row in rows]
 
 
 def _order(edit: Edit) -> tuple[datetime, str]:
@@ -107,12 +118,15 @@ _EDIT: Final = text("""
         AS w (connection, name, moment, kind, words, content)
     WHERE m.connection_id = w.connection AND m.provider_id = w.name AND (m.edited_at IS NULL OR m.edited_at < w.moment
         OR m.edited_at = w.moment AND CAST(m.content AS text) < CAST(CAST(w.content AS jsonb) AS text))
+    RETURNING m.conversation_id, m.seq
 """)
 
 _DELETE: Final = text("""
-    UPDATE messages m SET deleted_at = least(m.deleted_at, w.moment)
+    UPDATE messages m SET deleted_at = w.moment
     FROM (SELECT connection, name, min(moment) AS moment
         FROM unnest(CAST(:connections AS uuid[]), CAST(:names AS text[]), CAST(:moments AS timestamptz[]))
             AS w (connection, name, moment) GROUP BY 1, 2) AS w
     WHERE m.connection_id = w.connection AND m.provider_id = w.name
+      AND (m.deleted_at IS NULL OR m.deleted_at > w.moment)
+    RETURNING m.conversation_id, m.seq
 """)

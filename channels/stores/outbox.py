@@ -1,33 +1,18 @@
 """The intents: written with their cause, withdrawn when a person decides otherwise. Claims and results: `claims.py`."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    DateTime,
-    Text,
-    Uuid,
-    and_,
-    bindparam,
-    func,
-    select,
-    text,
-    true,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, and_, func, select, text, true, update
 
-from channels.contents import Content, content_to_json
+from channels.contents import Content
 from channels.policy import Reason
-from channels.stores.thread import Appended, Entry, add
+from channels.stores.thread import Appended, Entry, add, to_json
 from core import telemetry
 from core.db.sessions import TenantSession
 from core.errors import NotFound
@@ -57,6 +42,14 @@ class NewOutbound:
     reply_to: str | None = None
     batch: UUID | None = None
     turn: TurnId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation whose row is locked until the commit: its line, and the number of its last message."""
+
+    connection: ConnectionId
+    last_seq: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,21 +85,29 @@ async def queue(session: TenantSession, new: NewOutbound) -> MessageId | None:
 
 async def queue_many(session: TenantSession, news: Sequence[NewOutbound]) -> list[MessageId | None]:
     """For each its message, or None where the intent is known already; within a conversation in the order given."""
-    for new in news:
-        if not 0 < len(new.intent) <= _LONGEST_INTENT:
-            raise ValueError(f"an intent of {len(new.intent)} characters")
-    lines = await _hold(session, {new.conversation for new in news})
+    threads = await _hold(session, {new.conversation for new in news})
     known = set(await session.scalars(_KNOWN, {"intents": [new.intent for new in news]}))
     fresh: dict[str, NewOutbound] = {}
     for new in news:
         if new.intent not in known:
             fresh.setdefault(new.intent, new)
-    entries = [_entry(new, lines[new.conversation].connection) for new in fresh.values()]
-    added = await add(session, entries, {conversation: line.last_seq for conversation, line in lines.items()})
-    if added:
-        await session.execute(_QUEUE, _columns(fresh.values(), added))
-    messages = dict(zip(fresh, (entry.id for entry in added), strict=True))
+    queued = await queue_new(session, list(fresh.values()), threads)
+    messages = dict(zip(fresh, queued, strict=True))
     return [messages.pop(new.intent, None) for new in news]
+
+
+async def queue_new(
+    session: TenantSession, news: Sequence[NewOutbound], threads: Mapping[ConversationId, Thread]
+) -> list[MessageId]:
+    """Whose intents nobody has, in conversations that the caller has locked, and to which it has added nothing yet."""
+    for new in news:
+        if not 0 < len(new.intent) <= _LONGEST_INTENT:
+            raise ValueError(f"an intent of {len(new.intent)} characters")
+    entries = [_entry(new, threads[new.conversation].connection) for new in news]
+    added = await add(session, entries, {conversation: thread.last_seq for conversation, thread in threads.items()})
+    if added:
+        await session.execute(_QUEUE, _columns(news, added))
+    return [entry.id for entry in added]
 
 
 async def withdraw(session: TenantSession, scope: Scope, reason: Reason) -> int:
@@ -152,18 +153,12 @@ _MAY_START: Final = Outbound.started_at > func.clock_timestamp() - text(f"interv
 _NUDGE: Final = text("SELECT pg_notify('outbox', '')")
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    connection: ConnectionId
-    last_seq: int
-
-
-async def _hold(session: TenantSession, conversations: Collection[ConversationId]) -> dict[ConversationId, _Line]:
+async def _hold(session: TenantSession, conversations: Collection[ConversationId]) -> dict[ConversationId, Thread]:
     """Locked until the commit, each with its line. Before them their contacts, to which the new rows will refer."""
     rows = (await session.execute(_THREADS, {"ids": sorted(conversations)})).all()
     if len(rows) < len(conversations):
         raise NotFound("Esta conversa não existe.", "This conversation does not exist.")
-    return {row.id: _Line(row.connection_id, row.message_seq) for row in rows}
+    return {row.id: Thread(row.connection_id, row.message_seq) for row in rows}
 
 
 def _entry(new: NewOutbound, connection: ConnectionId) -> Entry:
@@ -188,7 +183,7 @@ def _columns(news: Collection[NewOutbound], added: Sequence[Appended]) -> dict[s
         "batches": [new.batch for new in news],
         "lanes": [new.lane.value for new in news],
         "purposes": [new.purpose.value for new in news],
-        "contents": [content_to_json(new.content) for new in news],
+        "contents": [to_json(new.content, {}) for new in news],
         "replies": [new.reply_to for new in news],
         "starts": [new.not_before for new in news],
         "ends": [new.expires_at for new in news],
@@ -229,21 +224,16 @@ async def _decide(session: TenantSession, message: MessageId, **values: Any) -> 
     return done.first() is not None
 
 
-_IDS: Final = bindparam("ids", type_=ARRAY(Uuid))
-_TEXTS: Final = ARRAY(Text)
-_MOMENTS: Final = ARRAY(DateTime(timezone=True))
-
 _THREADS: Final = text("""
     WITH people AS MATERIALIZED (
-        SELECT FROM contacts WHERE id IN (SELECT contact_id FROM conversations WHERE id = ANY (:ids))
+        SELECT FROM contacts WHERE id IN (
+            SELECT contact_id FROM conversations WHERE id = ANY (CAST(:ids AS uuid[])))
         ORDER BY id FOR KEY SHARE)
     SELECT id, connection_id, message_seq FROM conversations
-    WHERE id = ANY (:ids) AND (SELECT count(*) FROM people) >= 0 ORDER BY id FOR NO KEY UPDATE
-""").bindparams(_IDS)
+    WHERE id = ANY (CAST(:ids AS uuid[])) AND (SELECT count(*) FROM people) >= 0 ORDER BY id FOR NO KEY UPDATE
+""")
 
-_KNOWN: Final = text("SELECT intent_key FROM outbound WHERE intent_key = ANY (:intents)").bindparams(
-    bindparam("intents", type_=_TEXTS)
-)
+_KNOWN: Final = text("SELECT intent_key FROM outbound WHERE intent_key = ANY (CAST(:intents AS text[]))")
 
 # What an answer answers is the customer's last message, by the moment at which we got it.
 _QUEUE: Final = text("""
@@ -252,23 +242,19 @@ _QUEUE: Final = text("""
         INSERT INTO outbound (tenant_id, id, intent_key, conversation_id, connection_id, contact_id, message_id,
             batch_id, seq, lane, purpose, content, reply_to, control_epoch, answers_at, not_before, expires_at)
         SELECT t.tenant_id, w.id, w.intent, t.id, t.connection_id, t.contact_id, w.message,
-            w.batch, w.seq, w.lane, w.purpose, w.content, w.reply_to, t.control_epoch,
+            w.batch, w.seq, w.lane, w.purpose, CAST(w.content AS jsonb), w.reply_to, t.control_epoch,
             CASE WHEN w.purpose IN ('reply', 'staff') AND t.last_inbound_seq > 0 THEN (
                 SELECT m.created_at FROM messages m
                 WHERE m.tenant_id = t.tenant_id AND m.conversation_id = t.id AND m.seq = t.last_inbound_seq) END,
             coalesce(w.not_before, (SELECT now FROM moment)), w.expires_at
-        FROM unnest(:ids, :intents, :conversations, :messages, :seqs, :batches, :lanes, :purposes, :contents, :replies,
-            :starts, :ends) WITH ORDINALITY AS w (id, intent, conversation, message, seq, batch, lane, purpose,
-            content, reply_to, not_before, expires_at, place)
+        FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:intents AS text[]), CAST(:conversations AS uuid[]), CAST(:messages AS uuid[]),
+            CAST(:seqs AS bigint[]), CAST(:batches AS uuid[]), CAST(:lanes AS text[]), CAST(:purposes AS text[]),
+            CAST(:contents AS text[]), CAST(:replies AS text[]), CAST(:starts AS timestamptz[]),
+            CAST(:ends AS timestamptz[])) WITH ORDINALITY AS w (id, intent, conversation, message, seq, batch, lane,
+            purpose, content, reply_to, not_before, expires_at, place)
         JOIN conversations t ON t.id = w.conversation
         ORDER BY w.place
         RETURNING 1)
     SELECT pg_notify('outbox', '') FROM (SELECT FROM added LIMIT 1) AS any_of_them
-""").bindparams(
-    _IDS,
-    *(bindparam(name, type_=ARRAY(Uuid)) for name in ("conversations", "messages", "batches")),
-    *(bindparam(name, type_=_TEXTS) for name in ("intents", "lanes", "purposes", "replies")),
-    *(bindparam(name, type_=_MOMENTS) for name in ("starts", "ends")),
-    bindparam("seqs", type_=ARRAY(BigInteger)),
-    bindparam("contents", type_=ARRAY(JSONB)),
-)
+""")

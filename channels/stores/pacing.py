@@ -1,5 +1,6 @@
 """What waits in a conversation as if it were being typed: later words follow it, or stand in its place."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -12,15 +13,19 @@ from core.models.people import ConnectionKind
 from core.telemetry import OutboundOutcome
 
 
-async def done_at(session: TenantSession, conversation: ConversationId, *, since: datetime) -> datetime:
-    """When the last of it will have been typed, or `since`. The caller holds the conversation."""
-    until: datetime | None = await session.scalar(_DONE_AT, {"conversation": conversation})
-    return since if until is None else max(since, until)
+async def done_at(
+    session: TenantSession, since: Mapping[ConversationId, datetime]
+) -> Mapping[ConversationId, datetime]:
+    """When the last of it will have been typed, or `since`. The caller holds the conversations."""
+    rows = await session.execute(_DONE_AT, {"conversations": list(since)})
+    until = {ConversationId(row.conversation_id): row.until for row in rows}
+    return {conversation: max(now, until.get(conversation, now)) for conversation, now in since.items()}
 
 
-async def withdraw(session: TenantSession, conversation: ConversationId) -> int:
+async def withdraw(session: TenantSession, conversations: Collection[ConversationId]) -> int:
     """The customer speaks of something else by now. What tells who writes, or what was done, is still said."""
-    kinds = [ConnectionKind(kind) for kind in await session.scalars(_WITHDRAW, {"conversation": conversation})]
+    bound = {"conversations": list(conversations)}
+    kinds = [ConnectionKind(kind) for kind in await session.scalars(_WITHDRAW, bound)]
 
     def count() -> None:
         for kind in kinds:
@@ -32,11 +37,13 @@ async def withdraw(session: TenantSession, conversation: ConversationId) -> int:
 
 # A reason is given to what has been held back already: that may be for hours, and nobody waits for it.
 _TYPED: Final = """
-    o.conversation_id = :conversation AND o.state = 'queued' AND o.lane = 'reply' AND o.purpose IN ('reply', 'notice')
-    AND o.reason IS NULL AND o.not_before > app_now()
+    o.conversation_id = ANY (CAST(:conversations AS uuid[])) AND o.state = 'queued' AND o.lane = 'reply'
+    AND o.purpose IN ('reply', 'notice') AND o.reason IS NULL AND o.not_before > app_now()
 """
 
-_DONE_AT: Final = text(f"SELECT max(o.not_before) FROM outbound o WHERE {_TYPED}")  # noqa: S608 - columns of ours
+_DONE_AT: Final = text(f"""
+    SELECT o.conversation_id, max(o.not_before) AS until FROM outbound o WHERE {_TYPED} GROUP BY o.conversation_id
+""")  # noqa: S608 - columns of ours
 
 _WITHDRAW: Final = text(f"""
     WITH held AS (

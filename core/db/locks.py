@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -10,13 +11,18 @@ from sqlalchemy import BigInteger, bindparam, text
 from core.db.sessions import TenantSession
 
 _KEY: Final = bindparam("key", type_=BigInteger)
-_HOLD: Final = text("SELECT pg_advisory_xact_lock(:key)").bindparams(_KEY)
+_HOLD: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 _TRY: Final = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(_KEY)
 
 
 async def hold_until_commit(session: TenantSession, *parts: str | int | UUID) -> None:
     """Wait until nobody else of this company holds the name. Several names are taken in one agreed order."""
-    await session.execute(_HOLD, {"key": _key(session, parts)})
+    await hold_each_until_commit(session, [parts])
+
+
+async def hold_each_until_commit(session: TenantSession, names: Iterable[tuple[str | int | UUID, ...]]) -> None:
+    """In the same order by whomever they are taken."""
+    await session.execute(_HOLD, {"keys": sorted(_key(session, parts) for parts in names)})
 
 
 async def try_hold_until_commit(session: TenantSession, *parts: str | int | UUID) -> bool:

@@ -5,12 +5,14 @@ No checkpointer: what a conversation remembers is a column that the commit write
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from agents.personas.definition import Persona
 from graphs.conversation import nodes
@@ -19,6 +21,7 @@ from graphs.conversation.state import Outcome, Route, TurnData
 
 Graph = CompiledStateGraph[TurnData, Context, TurnData, TurnData]
 Node = Callable[[TurnData, Context], Awaitable[TurnData]]
+Choice = Callable[[TurnData, Context], list[str] | str]
 
 _LONGEST_PATH: Final = 16
 _KEPT: Final = 256  # compiled graphs
@@ -31,26 +34,19 @@ _CANNED: Final = (Route.CANNED, Route.CLARIFY, Route.ACTION, Route.HANDOFF, Rout
 def compile_graph(persona: Persona) -> Graph:
     """A new one; `graph_of` keeps those that are used."""
     builder = StateGraph(TurnData, context_schema=Context)
-    _add_nodes(builder, persona)
+    stages = [f"stage.{stage.id}" for stage in persona.stages]
+    routes = [f"route.{route}" for route in (*_CANNED, Route.ABSORB)]
+    for name, step in _steps(stages, routes).items():
+        builder.add_node(name, _timed(name, step), destinations=step.leads_to)
     builder.add_edge(START, "gate")
-    builder.add_conditional_edges(
-        "gate",
-        _routed(nodes.after_gate),
-        ["absorb", "understand", "prefetch", "decide"],
-    )
     builder.add_edge("absorb", "commit")
     builder.add_edge(["understand", "prefetch"], "decide")
-    stages = [f"stage.{stage.id}" for stage in persona.stages]
-    routes = [f"route.{route}" for route in _CANNED]
-    builder.add_conditional_edges("decide", _routed(nodes.after_decide), [*stages, *routes, "route.absorb"])
     for name in stages:
         builder.add_edge(name, "respond")
-    for name in (*routes, "route.absorb"):
+    for name in (*routes, "route.fallback"):
         builder.add_edge(name, "commit")
     builder.add_edge("respond", "check")
-    builder.add_conditional_edges("check", _routed(nodes.after_check), ["commit", "repair", "route.fallback"])
     builder.add_edge("repair", "check")
-    builder.add_edge("route.fallback", "commit")
     builder.add_edge("commit", END)
     return builder.compile()
 
@@ -65,51 +61,59 @@ def graph_of(fingerprint: str, persona: Persona) -> Graph:
 
 
 async def run(graph: Graph, context: Context) -> Outcome:
-    """One turn, up to and with its commit."""
-    done = await graph.ainvoke(TurnData(), {"recursion_limit": _LONGEST_PATH}, context=context)
-    outcome: Outcome = done["outcome"]
+    """One turn, up to and with its commit. To follow all that the nodes pass on would take time, so we do not."""
+    done: Any = await graph.ainvoke(
+        TurnData(), {"recursion_limit": _LONGEST_PATH}, context=context, output_keys="outcome", version="v2"
+    )
+    outcome: Outcome = done.value
     return outcome
 
 
-def _add_nodes(builder: "StateGraph[TurnData, Context, TurnData, TurnData]", persona: Persona) -> None:
-    spine: dict[str, tuple[Node, float]] = {
-        "gate": (nodes.gate, _READ_SECONDS),
-        "absorb": (nodes.absorb, _READ_SECONDS),
-        "understand": (nodes.understand, _MODEL_SECONDS),
-        "prefetch": (nodes.prefetch, _READ_SECONDS),
-        "decide": (nodes.decide, _READ_SECONDS),
-        "respond": (nodes.respond, _MODEL_SECONDS),
-        "check": (nodes.check, _READ_SECONDS),
-        "repair": (nodes.repair, _MODEL_SECONDS),
-        "commit": (nodes.commit, _MODEL_SECONDS),
-        "route.fallback": (nodes.fallback, _READ_SECONDS),
-        "route.absorb": (nodes.canned, _READ_SECONDS),
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Step:
+    """A node; its time, where it waits for anything; and where it leads, where that depends on what it did.
+
+    A conditional edge of LangGraph's would read the whole state again, in a task of its own.
+    """
+
+    node: Node
+    seconds: float | None = None
+    choose: Choice | None = None
+    leads_to: tuple[str, ...] = ()
+
+
+def _steps(stages: Sequence[str], routes: Sequence[str]) -> Mapping[str, _Step]:
+    return {
+        "gate": _Step(
+            node=nodes.gate, choose=nodes.after_gate, leads_to=("absorb", "understand", "prefetch", "decide")
+        ),
+        "absorb": _Step(node=nodes.absorb),
+        "understand": _Step(node=nodes.understand, seconds=_MODEL_SECONDS),
+        "prefetch": _Step(node=nodes.prefetch, seconds=_READ_SECONDS),
+        "decide": _Step(
+            node=nodes.decide, seconds=_READ_SECONDS, choose=nodes.after_decide, leads_to=(*stages, *routes)
+        ),
+        "respond": _Step(node=nodes.respond, seconds=_MODEL_SECONDS),
+        "check": _Step(node=nodes.check, choose=nodes.after_check, leads_to=("commit", "repair", "route.fallback")),
+        "repair": _Step(node=nodes.repair, seconds=_MODEL_SECONDS),
+        "commit": _Step(node=nodes.commit, seconds=_MODEL_SECONDS),
+        "route.fallback": _Step(node=nodes.fallback),
+        **dict.fromkeys(stages, _Step(node=nodes.stage, seconds=_READ_SECONDS)),
+        **dict.fromkeys(routes, _Step(node=nodes.canned, seconds=_READ_SECONDS)),
     }
-    spine |= {f"stage.{stage.id}": (nodes.stage, _READ_SECONDS) for stage in persona.stages}
-    spine |= {f"route.{route}": (nodes.canned, _READ_SECONDS) for route in _CANNED}
-    for name, (node, seconds) in spine.items():
-        builder.add_node(name, _timed(name, node, seconds))
 
 
-def _timed(name: str, node: Node, seconds: float) -> Any:
+def _timed(name: str, step: _Step) -> Any:
     """LangGraph's own timeout runs each node in two more tasks."""
 
-    async def run_node(data: TurnData, runtime: Runtime[Context]) -> TurnData:
-        begun = time.perf_counter()
+    async def run_node(data: TurnData, runtime: Runtime[Context]) -> TurnData | Command[str]:
+        begun, context = time.perf_counter(), runtime.context
         try:
-            async with asyncio.timeout(seconds):
-                return await node(data, runtime.context)
+            async with asyncio.timeout(step.seconds):
+                done = await step.node(data, context)
         finally:
-            phases = runtime.context.phases
+            phases = context.phases
             phases[name] = phases.get(name, 0.0) + time.perf_counter() - begun
+        return done if step.choose is None else Command(update=done, goto=step.choose({**data, **done}, context))
 
     return run_node
-
-
-def _routed(route: Callable[[TurnData, Context], list[str] | str]) -> Any:
-    """A plain function would be called in a thread of its own, each time."""
-
-    async def choose(data: TurnData, runtime: Runtime[Context]) -> list[str] | str:
-        return route(data, runtime.context)
-
-    return choose

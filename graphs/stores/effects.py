@@ -51,7 +51,7 @@ class Running:
 
 
 async def propose(session: TenantSession, begun: Begun, calls: Sequence[ToolCall]) -> None:
-    """Each once, however often it is said yes to. What failed may be wanted again: that is another effect."""
+    """Each once, however often it is said yes to. What failed or was undone may be wanted again, as another effect."""
     for call in calls:
         await _propose(session, begun, call)
     if calls:
@@ -184,14 +184,20 @@ async def end(
         await owed.owe(session, effect.conversation, Trigger.ACTION_RESULT, payload={"effects": [news]})
 
 
+async def undo(session: TenantSession, appointment: UUID) -> None:
+    """What had booked it counts no longer: its conversation may come to that again."""
+    await session.execute(_UNDO, {"appointment": appointment})
+
+
 async def _propose(session: TenantSession, begun: Begun, call: ToolCall) -> None:
     tool = TOOLS[call.tool]
     if tool.cls is not Class.EFFECT:
         raise ValueError(f"{call.tool} only reads")
     snapshot, arguments = begun.snapshot, dict(call.arguments)
     same = {"conversation": snapshot.conversation, "tool": call.tool, "arguments": arguments}
-    ended: int = await session.scalar(_IN_VAIN, same) or 0
-    is_approved = tool.approver is Approver.NOBODY or (tool.approver is Approver.CUSTOMER and call.is_confirmed)
+    ended: int = await session.scalar(_OVER, {**same, "is_repeatable": tool.is_repeatable}) or 0
+    approver = Approver.STAFF if call.needs_staff or tool.needs_staff else tool.approver
+    is_approved = approver is Approver.NOBODY or (approver is Approver.CUSTOMER and call.is_confirmed)
     effect = effect_id(snapshot.conversation, call, ended)
     proposed = await session.execute(
         _PROPOSE,
@@ -200,28 +206,29 @@ async def _propose(session: TenantSession, begun: Begun, call: ToolCall) -> None
             "id": effect,
             "contact": snapshot.contact,
             "turn": begun.claim.turn,
-            "approver": tool.approver.value,
+            "approver": approver.value,
             "state": (EffectState.APPROVED if is_approved else EffectState.PROPOSED).value,
             "epoch": snapshot.epoch,
             "expires": snapshot.now + tool.expires,
         },
     )
-    if tool.approver is Approver.STAFF and proposed.first() is not None:
+    if approver is Approver.STAFF and proposed.first() is not None:
         told = {"conversation": str(snapshot.conversation), "tool": call.tool}
         emit(session, Event(kind=EventKind.EFFECT_PROPOSED, subject_id=effect, payload=told))
 
 
 def effect_id(conversation: ConversationId, call: ToolCall, attempt: int) -> UUID:
-    """Made of what it is. `attempt`: how often the very same was tried in vain before."""
+    """Made of what it is. `attempt`: how often the very same was tried in vain or undone before."""
     written = json.dumps(
         [call.tool, call.arguments, attempt], sort_keys=True, ensure_ascii=False, separators=(",", ":")
     )
     return uuid5(conversation, written)
 
 
-_IN_VAIN: Final = text("""
+_OVER: Final = text("""
     SELECT count(*) FROM effects WHERE conversation_id = :conversation AND tool = :tool AND arguments = :arguments
-        AND state IN ('failed', 'rejected', 'expired')
+        AND (state IN ('failed', 'rejected', 'expired')
+             OR state = 'succeeded' AND (reason = 'undone' OR CAST(:is_repeatable AS boolean)))
 """).bindparams(bindparam("arguments", type_=JSONB))
 
 _PROPOSE: Final = text("""
@@ -272,5 +279,10 @@ _END: Final = text("""
     UPDATE effects SET state = :state, result = :result, reason = :reason, ended_at = app_now(), lease_until = NULL
     WHERE id = :effect
 """).bindparams(bindparam("result", type_=JSONB))
+
+_UNDO: Final = text("""
+    UPDATE effects e SET reason = 'undone' FROM appointments a
+    WHERE a.id = :appointment AND e.id = a.effect_id AND e.state = 'succeeded'
+""")
 
 _NUDGE: Final = text("SELECT pg_notify('effects', '')")

@@ -75,8 +75,7 @@ async def open_one(session: TenantSession, begun: Begun, decision: Decision, *, 
     handoff: UUID | None = await session.scalar(_OPEN, bound)
     if handoff is None:
         return
-    for timer in _ladder(begun, decision, epoch=epoch, handoff=handoff):
-        await timers.arm(session, snapshot.conversation, timer)
+    await timers.arm(session, _ladder(begun, decision, epoch=epoch, handoff=handoff))
     payload = {"conversation": str(snapshot.conversation), "queue": rules.queue, "reason": handover.reason}
     emit(session, Event(kind=EventKind.HANDOFF_OPENED, subject_id=handoff, payload=payload))
 
@@ -98,11 +97,14 @@ async def open_by_hand(session: TenantSession, conversation: ConversationId, *, 
     await timers.cancel(session, conversation, timers.LADDER | timers.OF_PERSON)
     payload = {"conversation": str(conversation), "queue": name, "reason": held.reason}
     common = {"handoff": str(handoff), "queue": name}
+    ladder = []
     for kind, span in ((TimerKind.FIRST_RESPONSE, held.rules.sla.first), (TimerKind.ESCALATE, _both(held.rules))):
         due = office_hours.after(held.now, span, hours=held.rules.hours, zone=held.zone)
         more = {"escalate": held.rules.sla.escalate} if kind is TimerKind.ESCALATE else {}
-        timer = NewTimer(kind=kind, epoch=held.epoch, due_at=due, payload={**common, **more})
-        await timers.arm(session, conversation, timer)
+        ladder.append(
+            NewTimer(conversation=conversation, kind=kind, epoch=held.epoch, due_at=due, payload={**common, **more})
+        )
+    await timers.arm(session, ladder)
     emit(session, Event(kind=EventKind.HANDOFF_OPENED, subject_id=handoff, payload=payload))
 
 
@@ -177,7 +179,7 @@ def _ladder(begun: Begun, decision: Decision, *, epoch: int, handoff: UUID) -> l
         (TimerKind.ESCALATE, _both(rules), {**common, "escalate": rules.sla.escalate}),
     )
     return [
-        NewTimer(kind=kind, epoch=epoch, due_at=due(span), payload=payload)
+        NewTimer(conversation=begun.snapshot.conversation, kind=kind, epoch=epoch, due_at=due(span), payload=payload)
         for kind, span, payload in steps
         if kind is not TimerKind.CUSTOMER_NOTICE or notice
     ]
@@ -187,15 +189,26 @@ async def _await_person(session: TenantSession, conversation: ConversationId, he
     """So long for the next answer; and after so long without a word the bot goes on, unless it may not by itself."""
     rules = held.rules
     due = office_hours.after(held.now, rules.sla.next, hours=rules.hours, zone=held.zone)
-    new = NewTimer(kind=TimerKind.NEXT_RESPONSE, epoch=held.epoch, due_at=due, payload={"queue": rules.queue})
-    await timers.arm(session, conversation, new)
+    answer = NewTimer(
+        conversation=conversation,
+        kind=TimerKind.NEXT_RESPONSE,
+        epoch=held.epoch,
+        due_at=due,
+        payload={"queue": rules.queue},
+    )
     if rules.return_.requires_note:
+        await timers.arm(session, [answer])
         await timers.cancel(session, conversation, [TimerKind.IDLE_RETURN])
         return
     idle = rules.return_.idle
-    payload = {"idle_seconds": idle.total_seconds()}
-    new = NewTimer(kind=TimerKind.IDLE_RETURN, epoch=held.epoch, due_at=held.now + idle, payload=payload)
-    await timers.arm(session, conversation, new)
+    back = NewTimer(
+        conversation=conversation,
+        kind=TimerKind.IDLE_RETURN,
+        epoch=held.epoch,
+        due_at=held.now + idle,
+        payload={"idle_seconds": idle.total_seconds()},
+    )
+    await timers.arm(session, [answer, back])
 
 
 async def _held(session: TenantSession, conversation: ConversationId) -> _Held:

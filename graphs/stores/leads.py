@@ -1,23 +1,20 @@
-"""Leads as rows: a projection of their events, which are only ever added; and how people look for them."""
+"""Leads as rows: a projection of their events, which are only ever added."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, bindparam, func, or_, select, text, tuple_
+from sqlalchemy import TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.db.sessions import TenantSession
 from core.errors import NotFound
 from core.ids import ContactId, ConversationId, MessageId, PersonaVersionId, TurnId, new_id
-from core.models.people import Contact, ContactIdentity
-from core.models.personas import Board, BoardStage, Cause, Lead, LeadStageEvent, StageKind
+from core.models.personas import BoardStage, Cause, LeadStageEvent, StageKind
 
 MOST_EVENTS: Final = 500
-_FEW_DIGITS: Final = 3  # of a number; fewer would find everybody
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,118 +33,91 @@ class NewEvent:
     is_forced: bool = False
     undo_of: UUID | None = None
     reason: str | None = None
+    id: UUID = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LeadListing:
-    most: int
-    after: tuple[datetime, UUID] | None = None
-    board: str | None = None
-    stage: str | None = None
-    words: str | None = None
-    contact: UUID | None = None
-    conversation: UUID | None = None
+class HeldLead:
+    """A lead as its row says or, with what is new of it, as it will be once it is kept."""
+
+    id: UUID
+    board_id: UUID
+    contact_id: ContactId
+    conversation_id: ConversationId | None
+    stage: str
+    seq: int
+    slots: Mapping[str, Any]
+    news: tuple[NewEvent, ...] = ()
+
+    @property
+    def is_new(self) -> bool:
+        """Made in this transaction: no event has led it anywhere yet."""
+        return self.seq == 0
+
+    def moved(self, new: NewEvent) -> "HeldLead":
+        """The next in the chain; the lead stands where it leads."""
+        return replace(self, stage=new.target, seq=self.seq + 1, news=(*self.news, new))
+
+    def knowing(self, slots: Mapping[str, Any]) -> "HeldLead":
+        """What is known of the customer's wish; unchanged, it is the same lead."""
+        return self if self.slots == slots else replace(self, slots=dict(slots))
+
+    def numbered(self) -> Iterator[tuple[int, NewEvent]]:
+        return enumerate(self.news, start=self.seq - len(self.news) + 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Card:
-    """A lead as a board shows it, with what led it where it stands."""
-
-    lead: Lead
-    board: str
-    contact_name: str | None
-    newest: LeadStageEvent | None = None
+class NewLead:
+    persona: str
+    contact: ContactId
+    conversation: ConversationId
+    stage: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
-    stage: BoardStage
-    leads: int
+async def find(session: TenantSession, wanted: Sequence[tuple[ContactId, str]]) -> dict[ContactId, HeldLead]:
+    """Of each contact, once, on a persona's board. Locked until the commit, in the order of their ids."""
+    bound = {"contacts": [contact for contact, _ in wanted], "personas": [persona for _, persona in wanted]}
+    rows = (await session.execute(_FIND, bound)).all()
+    return {ContactId(row.contact_id): _held(row) for row in rows}
 
 
-async def board_of(session: TenantSession, persona: str) -> Board:
-    """Made with the first version of a persona that was activated, and only such a version ever answers."""
-    board = await session.scalar(select(Board).where(Board.key == persona))
-    if board is None:
-        raise AssertionError(f"no board for {persona}: a version answers that never was active")
-    return board
+async def make(session: TenantSession, leads: Sequence[NewLead]) -> dict[ContactId, HeldLead]:
+    """Locked until the commit. Another conversation may make one at the same moment: then that one is found.
+
+    A board is made with the first version of a persona that was activated, and only such a version ever answers.
+    """
+    if not leads:
+        return {}
+    bound = {
+        "ids": [new_id() for _ in leads],
+        "personas": [lead.persona for lead in leads],
+        "contacts": [lead.contact for lead in leads],
+        "conversations": [lead.conversation for lead in leads],
+        "stages": [lead.stage for lead in leads],
+    }
+    rows = (await session.execute(_MAKE, bound)).all()
+    if len(rows) < len(leads):
+        raise AssertionError("a lead without a board: a version answers that never was active")
+    return {ContactId(row.contact_id): _held(row) for row in rows}
 
 
-async def find(session: TenantSession, persona: str, contact: ContactId) -> Lead | None:
-    """On the persona's board. Locked until the commit."""
-    on_board = (Board.tenant_id == Lead.tenant_id) & (Board.id == Lead.board_id) & (Board.key == persona)
-    mine = select(Lead).join(Board, on_board).where(Lead.contact_id == contact)
-    return await session.scalar(mine.with_for_update(of=Lead).execution_options(populate_existing=True))
+async def keep(session: TenantSession, leads: Sequence[HeldLead]) -> None:
+    """As they are by now, with all that is new of them."""
+    if not leads:
+        return
+    news = [(lead, seq, event) for lead in leads for seq, event in lead.numbered()]
+    await session.execute(_KEEP, {**_lead_columns(leads), **_event_columns(news)})
 
 
-async def make(
-    session: TenantSession, board: UUID, contact: ContactId, *, conversation: ConversationId, stage: str
-) -> tuple[Lead, bool]:
-    """Locked until the commit; and whether it is new: another conversation may make it at the same moment."""
-    lead = new_id()
-    row = upsert(Lead).values(
-        tenant_id=session.tenant_id,
-        id=lead,
-        board_id=board,
-        contact_id=contact,
-        conversation_id=conversation,
-        stage=stage,
-    )
-    # Changes nothing where it is there, and locks it.
-    theirs = row.on_conflict_do_update(
-        index_elements=["tenant_id", "board_id", "contact_id"], set_={"contact_id": row.excluded.contact_id}
-    ).returning(Lead)
-    found = (await session.scalars(theirs.execution_options(populate_existing=True))).one()
-    return found, found.id == lead
-
-
-async def hold(session: TenantSession, lead: UUID) -> Lead:
+async def hold(session: TenantSession, lead: UUID) -> HeldLead:
     """Locked until the commit, after the conversation in which it moved last: a turn takes both in this order."""
     await session.execute(_HOLD_CONVERSATION, {"lead": lead})
-    return await get(session, lead, is_locked=True)
+    return await _get(session, _HOLD, lead)
 
 
-async def get(session: TenantSession, lead: UUID, *, is_locked: bool = False) -> Lead:
-    mine = select(Lead).where(Lead.id == lead).execution_options(populate_existing=True)
-    found = await session.scalar(mine.with_for_update() if is_locked else mine)
-    if found is None:
-        raise NotFound("Este lead não existe.", "There is no such lead.")
-    return found
-
-
-async def add_event(session: TenantSession, lead: Lead, new: NewEvent) -> LeadStageEvent:
-    """The next in the chain; the lead stands where it leads."""
-    lead.seq += 1
-    lead.stage = new.target
-    lead.stage_since = lead.updated_at = await _now(session)
-    event = LeadStageEvent(
-        tenant_id=session.tenant_id,
-        id=new_id(),
-        lead_id=lead.id,
-        seq=lead.seq,
-        from_stage=new.source,
-        to_stage=new.target,
-        cause=new.cause,
-        rule_id=new.rule,
-        criteria=[dict(criterion) for criterion in new.criteria],
-        slots_before=dict(new.slots_before),
-        persona_version_id=new.version,
-        turn_id=new.turn,
-        actor_id=new.actor,
-        is_forced=new.is_forced,
-        undo_of=new.undo_of,
-        reason=new.reason,
-    )
-    session.add(event)
-    return event
-
-
-async def keep_slots(session: TenantSession, lead: Lead, slots: Mapping[str, Any]) -> None:
-    """What is known of the customer's wish; an unchanged lead is not touched."""
-    if lead.slots != slots:
-        lead.slots = dict(slots)
-        lead.updated_at = await _now(session)
-        await session.flush()
+async def get(session: TenantSession, lead: UUID) -> HeldLead:
+    """As it is at this moment: nobody has locked it."""
+    return await _get(session, _GET, lead)
 
 
 async def events_of(session: TenantSession, lead: UUID) -> list[LeadStageEvent]:
@@ -166,12 +136,14 @@ async def lost_stage_of(session: TenantSession, board: UUID) -> str | None:
 
 
 async def messages_of(
-    session: TenantSession, conversation: ConversationId, seqs: Collection[int]
-) -> dict[int, MessageId]:
-    if not seqs:
+    session: TenantSession, wanted: Collection[tuple[ConversationId, int]]
+) -> dict[tuple[ConversationId, int], MessageId]:
+    """By conversation and number."""
+    if not wanted:
         return {}
-    rows = await session.execute(_MESSAGES, {"conversation": conversation, "seqs": list(seqs)})
-    return {row.seq: MessageId(row.id) for row in rows}
+    bound = {"conversations": [conversation for conversation, _ in wanted], "seqs": [seq for _, seq in wanted]}
+    rows = (await session.execute(_MESSAGES, bound)).all()
+    return {(ConversationId(row.conversation), row.seq): MessageId(row.id) for row in rows}
 
 
 async def dialogue_of(session: TenantSession, conversation: UUID) -> dict[str, Any] | None:
@@ -193,102 +165,115 @@ async def words_for(
     return (str(filled[1]), int(filled[2])) if filled else ("", 0)
 
 
-async def list_leads(session: TenantSession, wanted: LeadListing) -> list[Card]:
-    """The one that changed last comes first. Those of contacts that were merged away rest."""
-    rules: list[ColumnElement[bool]] = [Contact.merged_into.is_(None)]
-    if wanted.after is not None:
-        rules.append(tuple_(Lead.updated_at, Lead.id) < wanted.after)
-    for column, value in (
-        (Board.key, wanted.board),
-        (Lead.stage, wanted.stage),
-        (Lead.contact_id, wanted.contact),
-        (Lead.conversation_id, wanted.conversation),
-    ):
-        if value is not None:
-            rules.append(column == value)
-    if wanted.words:
-        rules.append(_found_by(wanted.words))
-    latest = _CARDS.where(*rules).order_by(Lead.updated_at.desc(), Lead.id.desc()).limit(wanted.most)
-    return [_card(row) for row in await session.execute(latest)]
-
-
-async def get_card(session: TenantSession, lead: UUID) -> Card:
-    found = (await session.execute(_CARDS.where(Lead.id == lead))).one_or_none()
-    if found is None:
+async def _get(session: TenantSession, statement: TextClause, lead: UUID) -> HeldLead:
+    row = (await session.execute(statement, {"lead": lead})).one_or_none()
+    if row is None:
         raise NotFound("Este lead não existe.", "There is no such lead.")
-    return _card(found)
+    return _held(row)
 
 
-async def list_boards(session: TenantSession, *, most: int, after: tuple[str, UUID] | None) -> list[Board]:
-    """By name."""
-    rules = [tuple_(Board.name, Board.id) > after] if after is not None else []
-    return list(await session.scalars(select(Board).where(*rules).order_by(Board.name, Board.id).limit(most)))
-
-
-async def columns_of(session: TenantSession, boards: Collection[UUID]) -> dict[UUID, list[Column]]:
-    """Left to right, each with how many stand there."""
-    stands_there = (Lead.tenant_id == BoardStage.tenant_id) & (Lead.board_id == BoardStage.board_id)
-    is_somebody = (Contact.tenant_id == Lead.tenant_id) & (Contact.id == Lead.contact_id)
-    counted = (
-        select(BoardStage, func.count(Contact.id))
-        .outerjoin(Lead, stands_there & (Lead.stage == BoardStage.key))
-        .outerjoin(Contact, is_somebody & Contact.merged_into.is_(None))
-        .where(BoardStage.board_id.in_(boards))
-        .group_by(BoardStage.tenant_id, BoardStage.id)
-        .order_by(BoardStage.position, BoardStage.key)
+def _held(row: Any) -> HeldLead:
+    return HeldLead(
+        id=row.id,
+        board_id=row.board_id,
+        contact_id=ContactId(row.contact_id),
+        conversation_id=ConversationId(row.conversation_id) if row.conversation_id else None,
+        stage=row.stage,
+        seq=row.seq,
+        slots=row.slots,
     )
-    found: dict[UUID, list[Column]] = {}
-    for stage, leads in await session.execute(counted):
-        found.setdefault(stage.board_id, []).append(Column(stage=stage, leads=leads))
-    return found
 
 
-def _card(row: Any) -> Card:
-    lead, board, name, newest = row
-    return Card(lead=lead, board=board, contact_name=name, newest=newest)
+def _lead_columns(leads: Sequence[HeldLead]) -> dict[str, Any]:
+    return {
+        "leads": [lead.id for lead in leads],
+        "conversations": [lead.conversation_id for lead in leads],
+        "stages": [lead.stage for lead in leads],
+        "seqs": [lead.seq for lead in leads],
+        "slots": [_json(dict(lead.slots)) for lead in leads],
+    }
 
 
-def _found_by(words: str) -> ColumnElement[bool]:
-    values = [ContactIdentity.value.icontains(words, autoescape=True)]
-    digits = "".join(character for character in words if character.isdigit())
-    if len(digits) >= _FEW_DIGITS and not any(character.isalpha() for character in words):
-        values.append(ContactIdentity.value.contains(digits, autoescape=True))
-    known = select(ContactIdentity.contact_id).where(or_(*values))
-    return or_(Contact.name.icontains(words, autoescape=True), Contact.id.in_(known))
+def _event_columns(news: Sequence[tuple[HeldLead, int, NewEvent]]) -> dict[str, Any]:
+    events = [event for _, _, event in news]
+    return {
+        "event_ids": [event.id for event in events],
+        "event_leads": [lead.id for lead, _, _ in news],
+        "event_seqs": [seq for _, seq, _ in news],
+        "sources": [event.source for event in events],
+        "targets": [event.target for event in events],
+        "causes": [event.cause.value for event in events],
+        "rules": [event.rule for event in events],
+        "criteria": [_json([dict(criterion) for criterion in event.criteria]) for event in events],
+        "befores": [_json(dict(event.slots_before)) for event in events],
+        "versions": [event.version for event in events],
+        "turns": [event.turn for event in events],
+        "actors": [event.actor for event in events],
+        "forced": [event.is_forced for event in events],
+        "undone": [event.undo_of for event in events],
+        "reasons": [event.reason for event in events],
+    }
 
 
-async def _now(session: TenantSession) -> datetime:
-    """The same all through a transaction."""
-    known: datetime | None = session.info.get(_NOW)
-    if known is None:
-        known = await session.scalar(select(func.app_now()))
-    if known is None:
-        raise AssertionError("the clock of the business says nothing")
-    session.info[_NOW] = known
-    return known
+def _json(value: object) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
 
 
-_NOW: Final = "leads.now"
-_IS_NEWEST: Final = (
-    (LeadStageEvent.tenant_id == Lead.tenant_id)
-    & (LeadStageEvent.lead_id == Lead.id)
-    & (LeadStageEvent.seq == Lead.seq)
-)
-_CARDS: Final = (
-    select(Lead, Board.key, Contact.name, LeadStageEvent)
-    .join(Board, (Board.tenant_id == Lead.tenant_id) & (Board.id == Lead.board_id))
-    .join(Contact, (Contact.tenant_id == Lead.tenant_id) & (Contact.id == Lead.contact_id))
-    .outerjoin(LeadStageEvent, _IS_NEWEST)
-)
+_LEAD: Final = "l.id, l.board_id, l.contact_id, l.conversation_id, l.stage, l.seq, l.slots"
+
+_FIND: Final = text(f"""
+    SELECT {_LEAD} FROM unnest(CAST(:contacts AS uuid[]), CAST(:personas AS text[])) AS w (contact, persona)
+        JOIN boards b ON b.key = w.persona JOIN leads l ON l.board_id = b.id AND l.contact_id = w.contact
+    ORDER BY l.id FOR NO KEY UPDATE OF l
+""")  # noqa: S608 - columns of ours
+
+# What is there already is not changed, but locked.
+_MAKE: Final = text(f"""
+    INSERT INTO leads AS l (tenant_id, id, board_id, contact_id, conversation_id, stage)
+    SELECT current_tenant(), w.id, b.id, w.contact, w.conversation, w.stage
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:personas AS text[]), CAST(:contacts AS uuid[]),
+            CAST(:conversations AS uuid[]), CAST(:stages AS text[])) AS w (id, persona, contact, conversation, stage)
+        JOIN boards b ON b.key = w.persona
+    ORDER BY b.id, w.contact
+    ON CONFLICT (tenant_id, board_id, contact_id) DO UPDATE SET contact_id = excluded.contact_id
+    RETURNING {_LEAD}
+""")  # noqa: S608 - columns of ours
+
+_KEEP: Final = text("""
+    WITH added AS (
+        INSERT INTO lead_stage_events (tenant_id, id, lead_id, seq, from_stage, to_stage, cause, rule_id, criteria,
+            slots_before, persona_version_id, turn_id, actor_id, is_forced, undo_of, reason)
+        SELECT current_tenant(), e.id, e.lead, e.seq, e.source, e.target, e.cause, e.rule, CAST(e.criteria AS jsonb),
+            CAST(e.before AS jsonb), e.version, e.turn, e.actor, e.forced, e.undone, e.reason
+        FROM unnest(
+                CAST(:event_ids AS uuid[]), CAST(:event_leads AS uuid[]), CAST(:event_seqs AS bigint[]),
+                CAST(:sources AS text[]), CAST(:targets AS text[]), CAST(:causes AS text[]), CAST(:rules AS text[]),
+                CAST(:criteria AS text[]), CAST(:befores AS text[]), CAST(:versions AS uuid[]), CAST(:turns AS uuid[]),
+                CAST(:actors AS uuid[]), CAST(:forced AS boolean[]), CAST(:undone AS uuid[]), CAST(:reasons AS text[])
+            ) AS e (id, lead, seq, source, target, cause, rule, criteria, before, version, turn, actor, forced, undone,
+                reason))
+    UPDATE leads l SET conversation_id = w.conversation, stage = w.stage, seq = w.seq, slots = CAST(w.slots AS jsonb),
+        stage_since = CASE WHEN w.seq > l.seq THEN app_now() ELSE l.stage_since END, updated_at = app_now()
+    FROM unnest(CAST(:leads AS uuid[]), CAST(:conversations AS uuid[]), CAST(:stages AS text[]),
+        CAST(:seqs AS bigint[]), CAST(:slots AS text[])) AS w (lead, conversation, stage, seq, slots)
+    WHERE l.id = w.lead
+""")
 
 _HOLD_CONVERSATION: Final = text("""
     SELECT c.id FROM conversations c JOIN leads l ON l.conversation_id = c.id WHERE l.id = :lead
     FOR NO KEY UPDATE OF c
 """)
 
-_MESSAGES: Final = text(
-    "SELECT seq, id FROM messages WHERE conversation_id = :conversation AND seq = ANY (:seqs)"
-).bindparams(bindparam("seqs", type_=ARRAY(BigInteger)))
+_GET: Final = text(f"SELECT {_LEAD} FROM leads l WHERE l.id = :lead")  # noqa: S608 - ours
+
+_HOLD: Final = text(f"{_GET.text} FOR NO KEY UPDATE")
+
+# One by one: joined, a plan made while the table was small would read all that a company ever said.
+_MESSAGES: Final = text("""
+    SELECT w.conversation, w.seq, m.id
+    FROM unnest(CAST(:conversations AS uuid[]), CAST(:seqs AS bigint[])) AS w (conversation, seq),
+        LATERAL (SELECT id FROM messages WHERE conversation_id = w.conversation AND seq = w.seq LIMIT 1) m
+""")
 
 _DIALOGUE: Final = text(
     "SELECT dialogue FROM conversations WHERE id = :conversation AND control <> 'closed' FOR NO KEY UPDATE SKIP LOCKED"

@@ -1,14 +1,67 @@
 """What a contact has ordered and owes, as the shop and the payment provider told us."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import Text, bindparam, text
+from sqlalchemy import Text, bindparam, func, text
+from sqlalchemy.dialects.postgresql import insert
 
 from agents.ports import ChargeNews, OrderNews
-from core.db.sessions import Database
-from core.ids import CompanyId, ContactId
+from core.db.sessions import Database, TenantSession
+from core.ids import CompanyId, ContactId, new_id
+from core.models.commerce import Charge, ChargeMethod, Order, OrderState
 from graphs.stores.appointments import reading
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewOrder:
+    contact_id: ContactId
+    source: str
+    external_id: str
+    number: str
+    state: OrderState
+    total_cents: int
+    placed_at: datetime
+    tracking: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewCharge:
+    contact_id: ContactId
+    source: str
+    external_id: str
+    method: ChargeMethod
+    amount_cents: int
+    description: str
+    due_on: date
+    pay_code: str
+
+
+async def keep(session: TenantSession, *, orders: Sequence[NewOrder], charges: Sequence[NewCharge]) -> None:
+    """Each once, by what its source calls it: what is there already stays as it is."""
+    for table, rows in ((Order, orders), (Charge, charges)):
+        values = [{"tenant_id": func.current_tenant(), "id": new_id(), **asdict(row)} for row in rows]
+        if values:
+            await session.execute(insert(table).values(values).on_conflict_do_nothing())
+
+
+async def of_contact(
+    session: TenantSession, contact: ContactId, number: str | None = None, *, most: int = 5
+) -> list[OrderNews]:
+    """The newest first. A number is theirs or finds nothing: nobody is told of another's order."""
+    bound = {"contact": contact, "number": number, "most": most}
+    return [
+        OrderNews(
+            number=row.number,
+            state=row.state,
+            total_cents=row.total_cents,
+            placed_at=row.placed_at,
+            tracking=row.tracking,
+        )
+        for row in await session.execute(_ORDERS, bound)
+    ]
 
 
 class ContactOrders:
@@ -20,20 +73,8 @@ class ContactOrders:
         self._contact = contact
 
     async def orders(self, number: str | None = None, *, most: int = 5) -> Sequence[OrderNews]:
-        """The newest first. A number is theirs or finds nothing: nobody is told of another's order."""
-        bound = {"contact": self._contact, "number": number, "most": most}
         async with reading(self._database, self._company) as session:
-            rows = (await session.execute(_ORDERS, bound)).all()
-        return [
-            OrderNews(
-                number=row.number,
-                state=row.state,
-                total_cents=row.total_cents,
-                placed_at=row.placed_at,
-                tracking=row.tracking,
-            )
-            for row in rows
-        ]
+            return await of_contact(session, self._contact, number, most=most)
 
     async def charges(self, *, most: int = 5) -> Sequence[ChargeNews]:
         """What is open, by the day on which it is due."""

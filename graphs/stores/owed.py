@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -29,6 +30,15 @@ async def owe(
     await session.execute(_NUDGE)
 
 
+async def owe_words(session: TenantSession, media: UUID, *, answer_hours: float) -> None:
+    """What a customer said is known now: a turn of its own, where the one that was about it went on without.
+
+    One that runs may have begun before; whether it had the words is known when this one begins.
+    """
+    await session.execute(_OWE_WORDS, {"id": new_id(), "media": media, "hours": answer_hours})
+    await session.execute(_NUDGE)
+
+
 async def is_owed(session: TenantSession, conversation: ConversationId) -> bool:
     """Whether a turn waits or runs there."""
     return await session.scalar(_OWED, {"conversation": conversation}) is not None
@@ -43,6 +53,24 @@ _OWE: Final = text("""
             THEN jsonb_build_object('effects', (t.payload -> 'effects') || (excluded.payload -> 'effects'))
             ELSE '{}'::jsonb END
 """).bindparams(bindparam("payload", type_=JSONB))
+
+# A turn that is open may be taken in this very moment: then this is one more, and not lost.
+_OWE_WORDS: Final = text("""
+    INSERT INTO turns AS t (tenant_id, id, conversation_id, trigger, due_at)
+    SELECT current_tenant(), :id, c.id, 'inbound', app_now()
+    FROM media_files f JOIN messages m ON m.id = f.message_id JOIN conversations c ON c.id = m.conversation_id
+        JOIN connections l ON l.id = c.connection_id
+    WHERE f.id = :media AND m.author = 'customer' AND m.kind IN ('voice', 'audio') AND m.deleted_at IS NULL
+      AND c.control NOT IN ('human', 'closed')
+      AND coalesce(m.provider_at, m.created_at) > app_now() - interval '1 hour' * CASE
+          WHEN jsonb_typeof(l.settings -> 'answer_hours') = 'number'
+              THEN CAST(l.settings ->> 'answer_hours' AS double precision)
+          ELSE CAST(:hours AS double precision) END
+      AND (c.dialogue -> 'unheard' @> to_jsonb(m.seq) OR EXISTS (
+          SELECT FROM turns r WHERE r.conversation_id = c.id AND r.state IN ('open', 'running')))
+    ON CONFLICT (tenant_id, conversation_id) WHERE state = 'open' DO UPDATE SET
+        trigger = CASE WHEN t.trigger = 'staff_return' THEN t.trigger ELSE excluded.trigger END
+""")
 
 _OWED: Final = text("""
     SELECT id FROM turns WHERE conversation_id = :conversation AND state IN ('open', 'running') LIMIT 1

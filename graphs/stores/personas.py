@@ -1,13 +1,12 @@
 """Versions of personas: published, activated, withdrawn, and which one answers in a conversation."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, inspect, select, text, update
-from sqlalchemy.orm import load_only
+from sqlalchemy import func, select, text, update
 
 from agents.personas import reading
 from agents.personas.definition import Persona
@@ -38,6 +37,14 @@ class Version:
     state: VersionState
     sha256: str
     persona: Persona
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Of a conversation: the version that it is pinned to, and the persona that its connection names."""
+
+    pinned: UUID | None = None
+    named: str | None = None
 
 
 async def publish(session: TenantSession, source: str, by: Actor) -> PersonaVersion:
@@ -113,34 +120,17 @@ async def numbered(session: TenantSession, name: str, number: int) -> PersonaVer
     return found
 
 
-async def has_any(session: TenantSession) -> bool:
-    return await session.scalar(select(PersonaVersion.id).limit(1)) is not None
-
-
-async def answering(session: TenantSession, *, pinned: UUID | None, named: str | None) -> Version | None:
-    """The version that takes a turn: the pinned one, unless its policy follows the active one; None: there is none.
+async def answering(session: TenantSession, wanted: Collection[Wanted]) -> dict[Wanted, Version | None]:
+    """The versions that take turns: the pinned one, unless its policy follows the active one; None: there is none.
 
     What was withdrawn is left at the next turn, whatever the policy, and answers nobody even where nothing else would.
     """
-    row = await session.get(PersonaVersion, (session.tenant_id, pinned), options=[_WITHOUT_TEXT]) if pinned else None
-    name = row.name if row else named or await session.scalar(select(Company.default_persona))
-    if name is None:
-        return None
-    if row is not None and row.state is not VersionState.WITHDRAWN:
-        version = await _version(session, row)
-        if version.persona.migrate == "pin":
-            return version
-    active = await _active(session, name)
-    if row is None or row.state is VersionState.WITHDRAWN:
-        return await _version(session, active) if active is not None else None
-    if active is None:
-        return await _version(session, row)
-    old, new = await _version(session, row), await _version(session, active)
-    return new if old.persona.migrate == "follow" or _major(old) == _major(new) else old
+    rows = (await session.execute(_CANDIDATES, {"pinned": [one.pinned for one in wanted if one.pinned]})).all()
+    return {one: await _answering(session, one, rows) for one in set(wanted)}
 
 
 async def get(session: TenantSession, version: UUID) -> Version:
-    row = await session.get(PersonaVersion, (session.tenant_id, version))
+    row = (await session.execute(_HEAD, {"version": version})).one_or_none()
     if row is None:
         raise NotFound("Esta versão não existe.", "This version does not exist.")
     return await _version(session, row)
@@ -164,31 +154,43 @@ def _major(version: Version) -> str:
     return version.persona.version.partition(".")[0]
 
 
-async def _version(session: TenantSession, row: PersonaVersion) -> Version:
+async def _answering(session: TenantSession, wanted: Wanted, rows: Sequence[Any]) -> Version | None:
+    """Of the active ones and those that are pinned."""
+    row = next((row for row in rows if row.id == wanted.pinned), None)
+    name = row.name if row else wanted.named or next((row.default_persona for row in rows), None)
+    active = next((row for row in rows if row.name == name and row.state == VersionState.ACTIVE), None)
+    if row is None or row.state == VersionState.WITHDRAWN:
+        return await _version(session, active) if active else None
+    old = await _version(session, row)
+    if active is None or old.persona.migrate == "pin":
+        return old
+    new = await _version(session, active)
+    return new if old.persona.migrate == "follow" or _major(old) == _major(new) else old
+
+
+async def _version(session: TenantSession, row: Any) -> Version:
     return Version(
         id=PersonaVersionId(row.id),
         name=row.name,
         number=row.number,
-        state=row.state,
+        state=VersionState(row.state),
         sha256=row.sha256,
-        persona=await _persona(session, row),
+        persona=_READ.get(row.sha256) or await _read(session, row),
     )
 
 
-async def _persona(session: TenantSession, row: PersonaVersion) -> Persona:
-    """Read once: what is in a version never changes, and its fingerprint says what it is."""
-    if row.sha256 not in _READ:
-        if len(_READ) >= _KEPT:
-            del _READ[next(iter(_READ))]
-        if "definition" in inspect(row).unloaded:
-            await session.refresh(row, ["definition"])
-        _READ[row.sha256] = reading.from_json(row.definition)
-    return _READ[row.sha256]
+async def _read(session: TenantSession, row: Any) -> Persona:
+    """Once: what is in a version never changes, and its fingerprint says what it is."""
+    if len(_READ) >= _KEPT:
+        del _READ[next(iter(_READ))]
+    definition = await session.scalars(select(PersonaVersion.definition).where(PersonaVersion.id == row.id))
+    persona = _READ[row.sha256] = reading.from_json(definition.one())
+    return persona
 
 
-async def _active(session: TenantSession, name: str) -> PersonaVersion | None:
+async def _active(session: TenantSession, name: str) -> UUID | None:
     wanted = (PersonaVersion.name == name) & (PersonaVersion.state == VersionState.ACTIVE)
-    return await session.scalar(select(PersonaVersion).where(wanted).options(_WITHOUT_TEXT))
+    return await session.scalar(select(PersonaVersion.id).where(wanted))
 
 
 async def _before(session: TenantSession, version: PersonaVersion) -> PersonaVersion | None:
@@ -226,10 +228,14 @@ async def _make_board(session: TenantSession, persona: Persona) -> None:
     await session.execute(_STAGES, {"board": board.id, "stages": json.dumps(stages)})
 
 
-# What a turn reads each time leaves out what it knows: a definition is long, and never changes.
-_WITHOUT_TEXT: Final = load_only(
-    PersonaVersion.name, PersonaVersion.number, PersonaVersion.state, PersonaVersion.sha256, raiseload=True
-)
+# Without the text: a definition is long, and never changes.
+_CANDIDATES: Final = text("""
+    SELECT v.id, v.name, v.number, v.state, v.sha256, k.default_persona
+    FROM persona_versions v JOIN companies k ON k.id = v.tenant_id
+    WHERE v.state = 'active' OR v.id = ANY (CAST(:pinned AS uuid[]))
+""")
+
+_HEAD: Final = text("SELECT id, name, number, state, sha256 FROM persona_versions WHERE id = :version")
 
 _STAGES: Final = text("""
     INSERT INTO board_stages (tenant_id, id, board_id, key, name, position, kind)

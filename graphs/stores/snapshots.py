@@ -1,24 +1,24 @@
 """What a turn begins with, read in one transaction before its graph runs."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from agents.gateway import loops
 from agents.ports import Fact
 from core.db.sessions import TenantSession
-from core.ids import CompanyId, ContactId, ConversationId, TurnId
+from core.ids import ContactId, ConversationId
 from core.models.people import ConnectionKind
-from core.models.service import ContactFact
 from core.models.stream import Author, Control, MessageKind, Trigger
 from graphs.conversation import memory
-from graphs.conversation.state import EffectNews, Line, Snapshot
+from graphs.conversation.state import Dialogue, EffectNews, Line, Snapshot
 from graphs.stores import personas
-from graphs.stores.personas import Version
+from graphs.stores.personas import Version, Wanted
 from graphs.stores.turns import Claim
 
 MOST_LINES: Final = 60  # of the past: the prompt takes fewer, and cuts them in blocks
@@ -62,24 +62,50 @@ class Begun:
         return f"{self.snapshot.company}:{self.version.id}"
 
 
-async def load(session: TenantSession, claim: Claim) -> Begun | Missing:
-    row = (await session.execute(_TURN, {"turn": claim.turn, "fence": claim.fence})).one_or_none()
-    if row is None:
-        return Missing.TURN
-    version = await personas.answering(session, pinned=row.persona_version_id, named=row.persona)
-    if version is None:
-        return Missing.PERSONA
-    dialogue = memory.from_json(
-        row.dialogue or await _remembered(session, row.conversation_id), first_stage=version.persona.stages[0].id
-    )
-    lines = await _lines(session, row.conversation_id, heard_until=dialogue.heard_until, covered=row.covered or 0)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Opened:
+    """What is known of a turn before its messages are read."""
+
+    claim: Claim
+    row: Any
+    version: Version
+    dialogue: Dialogue
+
+
+async def load(session: TenantSession, claims: Sequence[Claim]) -> list[Begun | Missing]:
+    """Each in its place. Many at once cost little more than one."""
+    bound = {"turns": [claim.turn for claim in claims], "fences": [claim.fence for claim in claims]}
+    rows = {row.id: row for row in await session.execute(_TURNS, bound)}
+    wanted = {turn: Wanted(pinned=row.persona_version_id, named=row.persona) for turn, row in rows.items()}
+    versions = await personas.answering(session, wanted.values())
+    taken = [(claim, rows[claim.turn], versions[wanted[claim.turn]]) for claim in claims if claim.turn in rows]
+    opened = [_open(claim, row, version) for claim, row, version in taken if version is not None]
+    lines = await _lines(session, opened)
+    circling = await _circling(session, opened, lines)
+    begun = {
+        one.claim.turn: _begin(one, lines[one.row.conversation_id], is_loop=one.row.conversation_id in circling)
+        for one in opened
+    }
+    return [begun.get(claim.turn, Missing.PERSONA if claim.turn in rows else Missing.TURN) for claim in claims]
+
+
+def _open(claim: Claim, row: Any, version: Version) -> _Opened:
+    dialogue = memory.from_json(row.dialogue, first_stage=version.persona.stages[0].id)
+    return _Opened(claim=claim, row=row, version=version, dialogue=dialogue)
+
+
+def _begin(opened: _Opened, lines: Sequence[Line], *, is_loop: bool) -> Begun:
+    row, dialogue = opened.row, opened.dialogue
+    unanswered = _unanswered(lines, dialogue)
+    asked = {line.seq for line in unanswered}
+    earlier = [line for line in lines if line.seq <= dialogue.heard_until or line.author is not Author.CUSTOMER]
     snapshot = Snapshot(
-        company=CompanyId(session.tenant_id),
+        company=opened.claim.company,
         company_name=row.company_name,
         conversation=ConversationId(row.conversation_id),
         contact=ContactId(row.contact_id),
         contact_name=row.contact_name,
-        turn=TurnId(claim.turn),
+        turn=opened.claim.turn,
         trigger=Trigger(row.trigger),
         payload=row.payload,
         channel=ConnectionKind(row.channel),
@@ -88,24 +114,27 @@ async def load(session: TenantSession, claim: Claim) -> Begun | Missing:
         turn_seq=row.turn_seq,
         last_inbound_seq=row.last_inbound_seq,
         dialogue=dialogue,
-        unanswered=_unanswered(lines, dialogue.heard_until),
-        history=[line for line in lines if line.seq <= dialogue.heard_until or line.author is not Author.CUSTOMER],
+        unanswered=unanswered,
+        history=[line for line in earlier if line.seq not in asked],
         now=row.now,
         time_zone=row.time_zone,
         summary=row.summary,
-        facts=await _facts(session, row.contact_id),
+        facts=[Fact(**fact) for fact in row.facts],
         human_span=_human_span(lines),
         succeeded=frozenset(row.succeeded or ()),
         effects=_news(row.payload),
         is_opted_out=row.opted_out_at is not None,
-        is_loop=await _is_loop(session, row, lines),
+        is_loop=is_loop,
         restarts=row.restarts,
     )
-    return Begun(claim=claim, version=version, snapshot=snapshot)
+    return Begun(claim=opened.claim, version=opened.version, snapshot=snapshot)
 
 
-def _unanswered(lines: Sequence[Line], heard_until: int) -> list[Line]:
-    return [line for line in lines if line.seq > heard_until and line.author is Author.CUSTOMER]
+def _unanswered(lines: Sequence[Line], dialogue: Dialogue) -> list[Line]:
+    """What is new, and recordings whose words were not known when they were."""
+    said = (line for line in lines if line.author is Author.CUSTOMER)
+    late = frozenset(dialogue.unheard)
+    return [line for line in said if line.seq > dialogue.heard_until or (line.seq in late and not line.is_unheard)]
 
 
 def _human_span(lines: Sequence[Line]) -> list[Line]:
@@ -122,17 +151,19 @@ def _news(payload: Mapping[str, Any]) -> tuple[EffectNews, ...]:
     )
 
 
-async def _lines(session: TenantSession, conversation: UUID, *, heard_until: int, covered: int) -> list[Line]:
+async def _lines(session: TenantSession, opened: Sequence[_Opened]) -> Mapping[UUID, list[Line]]:
     """All that is unanswered, and before it as much of the past as a prompt may need: what the summary does not say."""
     bound = {
-        "conversation": conversation,
-        "heard": heard_until,
-        "covered": covered,
+        "conversations": [one.row.conversation_id for one in opened],
+        "heard": [one.dialogue.heard_until for one in opened],
+        "covered": [one.row.covered for one in opened],
         "new": _MOST_UNANSWERED,
         "old": MOST_LINES,
     }
-    rows = (await session.execute(_LINES, bound)).all()
-    return [_line(row) for row in sorted(rows, key=lambda row: row.seq)]
+    lines: defaultdict[UUID, list[Line]] = defaultdict(list)
+    for row in (await session.execute(_LINES, bound)).all() if opened else ():
+        lines[row.conversation].append(_line(row))
+    return lines
 
 
 async def lines_after(session: TenantSession, conversation: UUID, *, after: int, most: int) -> list[Line]:
@@ -143,9 +174,9 @@ async def lines_after(session: TenantSession, conversation: UUID, *, after: int,
 
 def _line(row: Any) -> Line:
     """A voice note by its words; a picture by its caption, and apart from it by what a model saw."""
-    kind, content = MessageKind(row.kind), row.content
+    kind = MessageKind(row.kind)
     was_spoken = kind in _SPOKEN
-    words = (row.heard if was_spoken else None) or content.get("transcript") or row.text or content.get("caption") or ""
+    words = (row.heard if was_spoken else None) or row.transcript or row.text or row.caption or ""
     described = (None if was_spoken else row.heard) or ("" if words else _WORDLESS.get(kind, ""))
     return Line(
         seq=row.seq,
@@ -153,80 +184,92 @@ def _line(row: Any) -> Line:
         kind=kind,
         text=words[:_LONGEST_LINE],
         at=row.created_at,
-        choice=content.get("id") if content.get("type") == "choice" else None,
+        choice=row.choice,
         was_spoken=was_spoken,
         described=described[:_LONGEST_LINE],
     )
 
 
-async def _is_loop(session: TenantSession, row: Any, lines: Sequence[Line]) -> bool:
-    """Whether a machine answers us. At what pace shows only in what has left: an answer to the rest is none."""
-    if row.trigger != Trigger.INBOUND or row.control != Control.BOT:
-        return False
-    past = lines[-_MOST_OF_LOOP:]
-    if loops.goes_in_circles(_told(past)):
-        return True
-    if not loops.is_quick(_told(past)):
-        return False
-    bound = {"conversation": row.conversation_id, "since": past[0].seq}
-    left = set(await session.scalars(_LEFT, bound))
-    return loops.is_quick(_told([line for line in past if line.author is not Author.BOT or line.seq in left]))
+async def _circling(
+    session: TenantSession, opened: Sequence[_Opened], lines: Mapping[UUID, Sequence[Line]]
+) -> set[UUID]:
+    """Where a machine answers us. At what pace shows only in what has left: an answer to the rest is none."""
+    watched = [one.row for one in opened if one.row.trigger == Trigger.INBOUND and one.row.control == Control.BOT]
+    pasts = {row.conversation_id: lines[row.conversation_id][-_MOST_OF_LOOP:] for row in watched}
+    told = {where: _told(past) for where, past in pasts.items()}
+    round_and_round = {where for where, past in told.items() if loops.goes_in_circles(past)}
+    quick = [where for where, past in told.items() if where not in round_and_round and loops.is_quick(past)]
+    left = await _left(session, {where: pasts[where] for where in quick})
+    return round_and_round | {where for where, past in left.items() if loops.is_quick(_told(past))}
+
+
+async def _left(session: TenantSession, pasts: Mapping[UUID, Sequence[Line]]) -> dict[UUID, list[Line]]:
+    """Without what we have only written, and the channel has not taken yet."""
+    if not pasts:
+        return {}
+    bound = {"conversations": list(pasts), "since": [past[0].seq for past in pasts.values()]}
+    sent = {(row.conversation_id, row.seq) for row in await session.execute(_LEFT, bound)}
+    return {
+        where: [line for line in past if line.author is not Author.BOT or (where, line.seq) in sent]
+        for where, past in pasts.items()
+    }
 
 
 def _told(lines: Sequence[Line]) -> list[loops.Line]:
     return [
-        loops.Line(line.author.value, line.text, line.at)  # type: ignore[arg-type] # not the one that is left out
+        loops.Line(line.author, line.text, line.at)  # type: ignore[arg-type] # not the one that is left out
         for line in lines
         if line.author is not Author.SYSTEM
     ]
 
 
-async def _facts(session: TenantSession, contact: UUID) -> list[Fact]:
-    current = select(ContactFact).where(ContactFact.contact_id == contact, ContactFact.valid_to.is_(None))
-    rows = await session.scalars(current.order_by(ContactFact.key))
-    return [Fact(key=row.key, value=row.value, quote=row.quote) for row in rows]
-
-
-async def _remembered(session: TenantSession, conversation: UUID) -> dict[str, Any]:
-    """What the last turn left, where the column is empty: a copy of it is kept with every turn."""
-    found: dict[str, Any] | None = await session.scalar(_LAST, {"conversation": conversation})
-    return found or {}
-
-
-_TURN: Final = text("""
-    SELECT t.conversation_id, t.trigger, t.payload, t.restarts, c.contact_id, c.control, c.control_epoch, c.turn_seq,
-        c.last_inbound_seq, c.dialogue, c.persona_version_id, p.name AS contact_name, p.opted_out_at,
+# The dialogue is what the last turn left, where the column is empty: a copy of it is kept with every turn.
+_TURNS: Final = text("""
+    SELECT t.id, t.conversation_id, t.trigger, t.payload, t.restarts, c.contact_id, c.control, c.control_epoch,
+        c.turn_seq, c.last_inbound_seq, c.persona_version_id, p.name AS contact_name, p.opted_out_at,
         coalesce(p.time_zone, k.time_zone) AS time_zone, k.name AS company_name, l.kind AS channel, l.persona,
-        app_now() AS now,
-        s.body AS summary, s.to_seq AS covered,
-        (SELECT array_agg(DISTINCT e.tool) FROM effects e WHERE e.conversation_id = c.id AND e.state = 'succeeded')
-            AS succeeded
-    FROM turns t JOIN conversations c ON c.id = t.conversation_id JOIN contacts p ON p.id = c.contact_id
+        app_now() AS now, s.body AS summary, coalesce(s.to_seq, 0) AS covered,
+        coalesce(nullif(c.dialogue, '{}'), (
+            SELECT d.dialogue_after FROM turns d
+            WHERE d.conversation_id = c.id AND d.state = 'done' AND d.dialogue_after IS NOT NULL
+            ORDER BY d.ended_at DESC, d.id DESC LIMIT 1), '{}') AS dialogue,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('key', f.key, 'value', f.value, 'quote', f.quote) ORDER BY f.key),
+                '[]')
+            FROM contact_facts f WHERE f.contact_id = c.contact_id AND f.valid_to IS NULL) AS facts,
+        (SELECT array_agg(DISTINCT e.tool) FROM effects e WHERE e.conversation_id = c.id AND e.state = 'succeeded'
+            AND e.reason IS NULL) AS succeeded
+    FROM unnest(CAST(:turns AS uuid[]), CAST(:fences AS bigint[])) AS w (id, fence)
+        JOIN turns t ON t.id = w.id AND t.fence = w.fence AND t.state = 'running'
+        JOIN conversations c ON c.id = t.conversation_id JOIN contacts p ON p.id = c.contact_id
         JOIN connections l ON l.id = c.connection_id JOIN companies k ON k.id = t.tenant_id
         LEFT JOIN LATERAL (
             SELECT body, to_seq FROM conversation_summaries WHERE conversation_id = c.id ORDER BY to_seq DESC LIMIT 1
         ) s ON true
-    WHERE t.id = :turn AND t.fence = :fence AND t.state = 'running'
 """)
 
 # Of messages `m`: what files say, where it is known, is looked up for those that are files alone.
 _LINE: Final = """
-    m.seq, m.author, m.kind, m.text, m.content, m.created_at, CASE WHEN m.kind IN ('voice', 'audio', 'image') THEN (
+    m.seq, m.author, m.kind, m.text, m.created_at, m.content ->> 'transcript' AS transcript,
+    m.content ->> 'caption' AS caption, CASE WHEN m.content ->> 'type' = 'choice' THEN m.content ->> 'id' END AS choice,
+    CASE WHEN m.kind IN ('voice', 'audio', 'image') THEN (
         SELECT f.words FROM media_files f WHERE f.message_id = m.id AND f.words_state = 'heard') END AS heard
 """
 
 _LINES: Final = text(f"""
-    SELECT {_LINE} FROM (
-        (SELECT * FROM messages
-         WHERE conversation_id = :conversation AND seq > :heard AND deleted_at IS NULL
-           AND kind NOT IN ('reaction', 'system')
-         ORDER BY seq LIMIT :new)
-        UNION ALL
-        (SELECT * FROM messages
-         WHERE conversation_id = :conversation AND seq <= :heard AND seq > :covered AND deleted_at IS NULL
-           AND kind NOT IN ('reaction', 'system')
-         ORDER BY seq DESC LIMIT :old)
-    ) m
+    SELECT w.conversation, {_LINE}
+    FROM unnest(CAST(:conversations AS uuid[]), CAST(:heard AS bigint[]), CAST(:covered AS bigint[]))
+            AS w (conversation, heard, covered),
+        LATERAL (
+            (SELECT * FROM messages
+             WHERE conversation_id = w.conversation AND seq > w.heard AND deleted_at IS NULL
+               AND kind NOT IN ('reaction', 'system')
+             ORDER BY seq LIMIT :new)
+            UNION ALL
+            (SELECT * FROM messages
+             WHERE conversation_id = w.conversation AND seq <= w.heard AND seq > w.covered AND deleted_at IS NULL
+               AND kind NOT IN ('reaction', 'system')
+             ORDER BY seq DESC LIMIT :old)) m
+    ORDER BY m.seq
 """)  # noqa: S608 - columns of ours
 
 _AFTER: Final = text(f"""
@@ -237,11 +280,7 @@ _AFTER: Final = text(f"""
 """)  # noqa: S608 - columns of ours
 
 _LEFT: Final = text("""
-    SELECT seq FROM outbound WHERE conversation_id = :conversation AND seq >= :since AND accepted_at IS NOT NULL
-""")
-
-_LAST: Final = text("""
-    SELECT dialogue_after FROM turns
-    WHERE conversation_id = :conversation AND state = 'done' AND dialogue_after IS NOT NULL
-    ORDER BY ended_at DESC, id DESC LIMIT 1
+    SELECT o.conversation_id, o.seq
+    FROM unnest(CAST(:conversations AS uuid[]), CAST(:since AS bigint[])) AS w (conversation, since)
+        JOIN outbound o ON o.conversation_id = w.conversation AND o.seq >= w.since AND o.accepted_at IS NOT NULL
 """)

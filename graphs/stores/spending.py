@@ -1,5 +1,6 @@
 """How many calls to a model are left today: counted from the turns and files that took them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +13,17 @@ from core.ids import CompanyId, ContactId
 MOST_OF_COMPANY: Final = 20_000  # a day, for a company that has set no limit of its own
 _KEPT_SECONDS: Final = 10.0
 _MOST_KEPT: Final = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What a contact and its company had taken when it was counted."""
+
+    by_contact: int
+    by_company: int
+
+    async def calls_left(self, *, of_contact: int) -> int:
+        return max(0, min(of_contact - self.by_contact, MOST_OF_COMPANY - self.by_company))
 
 
 @dataclass(slots=True)
@@ -34,8 +46,20 @@ class CompaniesToday:
         return count
 
 
+async def taken(
+    session: TenantSession, contacts: Collection[ContactId], companies: CompaniesToday
+) -> dict[ContactId, Taken]:
+    """In the company's own day. What runs at this moment, in another conversation of theirs, is not counted yet."""
+    if not contacts:
+        return {}
+    of_company = await companies.calls(session)
+    rows = await session.execute(_OF_CONTACTS, {"contacts": list(contacts)})
+    counts = {row.contact_id: int(row.calls) for row in rows}
+    return {contact: Taken(by_contact=counts.get(contact, 0), by_company=of_company) for contact in contacts}
+
+
 class CallsToday:
-    """Of a contact and its company, in the company's own day."""
+    """Of a contact and its company, counted when somebody asks."""
 
     def __init__(
         self, database: Database, company: CompanyId, contact: ContactId, *, companies: CompaniesToday | None = None
@@ -47,9 +71,8 @@ class CallsToday:
 
     async def calls_left(self, *, of_contact: int) -> int:
         async with self._database.tenant_session(self._company) as session:
-            taken = int(await session.scalar(_OF_CONTACT, {"contact": self._contact}) or 0)
-            of_company = await self._companies.calls(session)
-        return max(0, min(of_contact - taken, MOST_OF_COMPANY - of_company))
+            counted = await taken(session, [self._contact], self._companies)
+        return await counted[self._contact].calls_left(of_contact=of_contact)
 
 
 _LONG_AGO: Final = Deadline(0.0)
@@ -68,11 +91,11 @@ _OF_COMPANY: Final = text(f"""
             WHERE f.model_calls > 0 AND f.heard_at >= (SELECT begun FROM day))
 """)  # noqa: S608 - columns of ours
 
-# By the contact's own conversations, whatever else the company does today. Nobody waits longer than a day for a turn,
+# By the contacts' own conversations, whatever else the company does today. Nobody waits longer than a day for a turn,
 # and of a contact who writes more than so many lines a day what the first ones took is forgotten.
-_OF_CONTACT: Final = text(f"""
+_OF_CONTACTS: Final = text(f"""
     WITH {_DAY}
-    SELECT coalesce(sum(s.calls), 0) FROM conversations c, LATERAL (
+    SELECT c.contact_id, sum(s.calls) AS calls FROM conversations c, LATERAL (
         (SELECT t.model_calls AS calls FROM turns t
          WHERE t.conversation_id = c.id AND t.created_at >= (SELECT begun - interval '1 day' FROM day)
            AND t.model_calls > 0 AND t.ended_at >= (SELECT begun FROM day))
@@ -80,5 +103,5 @@ _OF_CONTACT: Final = text(f"""
         (SELECT f.model_calls FROM messages m JOIN media_files f ON f.message_id = m.id
          WHERE m.conversation_id = c.id AND m.seq > c.message_seq - 1000 AND m.kind IN ('voice', 'audio', 'image')
            AND f.model_calls > 0 AND f.heard_at >= (SELECT begun FROM day))) s
-    WHERE c.contact_id = :contact
+    WHERE c.contact_id = ANY (CAST(:contacts AS uuid[])) GROUP BY c.contact_id
 """)  # noqa: S608 - columns of ours

@@ -1,11 +1,13 @@
 """Summaries of conversations: what of the past they say already, and the messages that they do not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
 
+from channels.stores.edits import Changed
 from core.db.sessions import TenantSession
 from core.ids import ConversationId, new_id
 from graphs.conversation.state import Line
@@ -19,12 +21,13 @@ class Past:
     summary: str | None
     covered: int
     lines: Sequence[Line]
+    edits: Mapping[int, datetime | None]  # of every message that is there: when it was last changed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewSummary:
     body: str
-    covered: int  # by the one that it takes up
+    past: Past  # that it sums up
     until: int
     model: str
 
@@ -33,26 +36,39 @@ async def past(session: TenantSession, conversation: ConversationId, *, most: in
     """From the oldest on: at most so many messages."""
     row = (await session.execute(_NEWEST, {"conversation": conversation})).one_or_none()
     covered = row.to_seq if row else 0
+    there = await session.execute(_THERE, {"conversation": conversation, "covered": covered, "most": most})
+    edits = {one.seq: one.edited_at for one in there}
     lines = await lines_after(session, conversation, after=covered, most=most)
-    return Past(summary=row.body if row else None, covered=covered, lines=lines)
+    return Past(summary=row.body if row else None, covered=covered, lines=lines, edits=edits)
 
 
 async def add(session: TenantSession, conversation: ConversationId, summary: NewSummary) -> bool:
-    """Behind the one that it takes up. False: somebody else has gone on from there."""
+    """Behind the one that it takes up. False: somebody else has gone on from there, or something was taken back."""
+    if not await _still_stands(session, conversation, summary):
+        return False
     bound = {
         "id": new_id(),
         "conversation": conversation,
         "body": summary.body,
-        "covered": summary.covered,
+        "covered": summary.past.covered,
         "until": summary.until,
         "model": summary.model,
     }
     return (await session.execute(_ADD, bound)).first() is not None
 
 
-async def forget(session: TenantSession, conversation: ConversationId) -> None:
-    """They are made anew from the messages, a few with each turn: what was taken back meanwhile is not in them."""
-    await session.execute(_FORGET, {"conversation": conversation})
+async def forget(session: TenantSession, changed: Sequence[Changed]) -> None:
+    """Those that tell of a message as it was: they are made anew from the messages, with the turns that follow."""
+    if changed:
+        bound = {"conversations": [one.conversation for one in changed], "seqs": [one.seq for one in changed]}
+        await session.execute(_FORGET, bound)
+
+
+async def _still_stands(session: TenantSession, conversation: ConversationId, summary: NewSummary) -> bool:
+    """Held until the commit: who takes a message back after this waits, and then forgets this summary too."""
+    told = {seq: at for seq, at in summary.past.edits.items() if seq <= summary.until}
+    rows = await session.execute(_HOLD, {"conversation": conversation, "seqs": list(told)})
+    return {row.seq: row.edited_at for row in rows} == told
 
 
 _NEWEST: Final = text("""
@@ -68,4 +84,21 @@ _ADD: Final = text("""
     RETURNING id
 """)
 
-_FORGET: Final = text("DELETE FROM conversation_summaries WHERE conversation_id = :conversation")
+_THERE: Final = text("""
+    SELECT seq, edited_at FROM messages WHERE conversation_id = :conversation AND seq > :covered AND deleted_at IS NULL
+      AND kind NOT IN ('reaction', 'system')
+    ORDER BY seq LIMIT :most
+""")
+
+_HOLD: Final = text("""
+    SELECT seq, edited_at FROM messages
+    WHERE conversation_id = :conversation AND seq = ANY (CAST(:seqs AS bigint[])) AND deleted_at IS NULL
+    ORDER BY seq FOR SHARE
+""")
+
+# The newest takes up all before it: what stands in one stands in those that follow.
+_FORGET: Final = text("""
+    DELETE FROM conversation_summaries s
+    USING unnest(CAST(:conversations AS uuid[]), CAST(:seqs AS bigint[])) AS w (conversation, seq)
+    WHERE s.conversation_id = w.conversation AND s.to_seq >= w.seq
+""")

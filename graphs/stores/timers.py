@@ -1,12 +1,13 @@
 """What happens later unless something happens before: one waiting timer of each kind for a conversation."""
 
-from collections.abc import Collection, Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Boolean, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from agents.personas.definition import StageEnd, Stall
@@ -15,7 +16,8 @@ from core.ids import CompanyId, ContactId, ConversationId, new_id
 from core.models.service import TimerKind
 from core.models.stream import Control, Trigger
 from graphs import office_hours
-from graphs.conversation.state import Decision, Route
+from graphs.conversation.state import Route
+from graphs.stores.endings import Ended
 from graphs.stores.snapshots import Begun
 
 LADDER: Final = frozenset({TimerKind.FIRST_RESPONSE, TimerKind.CUSTOMER_NOTICE, TimerKind.ESCALATE})
@@ -35,6 +37,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewTimer:
+    conversation: ConversationId
     kind: TimerKind
     epoch: int
     due_at: datetime
@@ -62,29 +65,42 @@ class Due:
     now: datetime
 
 
-async def of_turn(session: TenantSession, begun: Begun, decision: Decision) -> None:
-    """What a turn sets going for later, and what it makes pointless."""
-    conversation = begun.snapshot.conversation
-    await _follow_up(session, begun, decision)
-    if (due := _promised_for(begun, decision)) is not None:
-        promise = {**(decision.promise or {}), "at": due.isoformat(), "by": "customer"}
-        await promise_later(session, conversation, epoch=begun.snapshot.epoch, promises=[promise])
-    if decision.route is Route.ABSORB and begun.snapshot.control is Control.HUMAN and begun.snapshot.unanswered:
-        await _await_person(session, begun)
+async def of_turns(session: TenantSession, turns: Sequence[Ended]) -> None:
+    """What turns set going for later, and what they make pointless."""
+    follow_ups = [(one, _follow_up(one)) for one in turns]
+    await cancel_each(
+        session, [one.conversation for one, new in follow_ups if new is None], [TimerKind.STALL_FOLLOW_UP]
+    )
+    await arm(session, [new for _, new in follow_ups if new is not None])
+    for one in turns:
+        if (due := _promised_for(one)) is not None:
+            promise = {**(one.decision.promise or {}), "at": due.isoformat(), "by": "customer"}
+            await promise_later(session, one.conversation, epoch=one.begun.snapshot.epoch, promises=[promise])
+    await arm_if_none(session, [_await_person(one) for one in turns if _waits_for_person(one)])
 
 
-async def arm(session: TenantSession, conversation: ConversationId, timer: NewTimer) -> None:
-    """In the place of one of its kind that waits."""
-    await session.execute(_ARM, _columns(conversation, timer, is_patient=False))
+async def arm(session: TenantSession, timers: Sequence[NewTimer]) -> None:
+    """Each in the place of one of its kind that waits."""
+    if timers:
+        await session.execute(_ARM, {**_columns(timers), "is_patient": False})
 
 
-async def arm_if_none(session: TenantSession, conversation: ConversationId, timer: NewTimer) -> None:
+async def arm_if_none(session: TenantSession, timers: Sequence[NewTimer]) -> None:
     """One that waits already keeps its time, unless it waits for nothing: a person has answered since."""
-    await session.execute(_ARM, _columns(conversation, timer, is_patient=True))
+    if timers:
+        await session.execute(_ARM, {**_columns(timers), "is_patient": True})
 
 
 async def cancel(session: TenantSession, conversation: ConversationId, kinds: Collection[TimerKind]) -> None:
-    await session.execute(_CANCEL, {"conversation": conversation, "kinds": [kind.value for kind in kinds]})
+    await cancel_each(session, [conversation], kinds)
+
+
+async def cancel_each(
+    session: TenantSession, conversations: Collection[ConversationId], kinds: Collection[TimerKind]
+) -> None:
+    if conversations:
+        bound = {"conversations": list(conversations), "kinds": [kind.value for kind in kinds]}
+        await session.execute(_CANCEL, bound)
 
 
 async def promise_later(
@@ -95,8 +111,19 @@ async def promise_later(
     known = {(one["at"], one["by"]) for one in waiting}
     every = sorted([*waiting, *(dict(one) for one in promises if (one["at"], one["by"]) not in known)], key=_moment)
     if every:
-        timer = NewTimer(kind=TimerKind.PROMISE, epoch=epoch, due_at=_moment(every[0]), payload={PROMISES: every})
-        await arm(session, conversation, timer)
+        payload = {PROMISES: every}
+        await arm(
+            session,
+            [
+                NewTimer(
+                    conversation=conversation,
+                    kind=TimerKind.PROMISE,
+                    epoch=epoch,
+                    due_at=_moment(every[0]),
+                    payload=payload,
+                )
+            ],
+        )
 
 
 async def take(session: TenantSession, claim: Claim) -> Due | None:
@@ -138,26 +165,26 @@ def moments(promises: Iterable[Mapping[str, Any]]) -> list[datetime]:
     return [_moment(one) for one in promises]
 
 
-async def _follow_up(session: TenantSession, begun: Begun, decision: Decision) -> None:
+def _follow_up(one: Ended) -> NewTimer | None:
     """A lead that stays where it is hears of us so many times; whoever answers is counted anew."""
-    snapshot, stage = begun.snapshot, begun.version.persona.stage(decision.stage)
+    snapshot, stage = one.begun.snapshot, one.begun.version.persona.stage(one.decision.stage)
     said = int(snapshot.payload.get("count", 0)) if snapshot.trigger is Trigger.TIMER else 0
-    stall = stage.stall if stage.end is StageEnd.OPEN and _may_follow_up(begun, decision) else None
+    stall = stage.stall if stage.end is StageEnd.OPEN and _may_follow_up(one) else None
     if stall is None or said >= stall.max:
-        await cancel(session, snapshot.conversation, [TimerKind.STALL_FOLLOW_UP])
-        return
-    timer = NewTimer(
+        return None
+    return NewTimer(
+        conversation=one.conversation,
         kind=TimerKind.STALL_FOLLOW_UP,
         epoch=snapshot.epoch,
-        due_at=_stalled_at(begun, stall),
+        due_at=_stalled_at(one.begun, stall),
         payload={"kickoff": stall.kickoff, "stage": stage.id, "count": said + 1},
     )
-    await arm(session, snapshot.conversation, timer)
 
 
-def _may_follow_up(begun: Begun, decision: Decision) -> bool:
-    is_bots = begun.snapshot.control in {Control.BOT, Control.COPILOT} and decision.handover is None
-    return is_bots and decision.opt_out is None and not begun.snapshot.is_opted_out
+def _may_follow_up(one: Ended) -> bool:
+    snapshot, decision = one.begun.snapshot, one.decision
+    is_bots = snapshot.control in {Control.BOT, Control.COPILOT} and decision.handover is None
+    return is_bots and decision.opt_out is None and not snapshot.is_opted_out
 
 
 def _stalled_at(begun: Begun, stall: Stall) -> datetime:
@@ -167,36 +194,44 @@ def _stalled_at(begun: Begun, stall: Stall) -> datetime:
     )
 
 
-def _promised_for(begun: Begun, decision: Decision) -> datetime | None:
+def _promised_for(one: Ended) -> datetime | None:
     """A day that was promised has to be over; None where nobody said when."""
-    when = (decision.promise or {}).get("when")
+    when = (one.decision.promise or {}).get("when")
     if not when:
         return None
-    zone = begun.snapshot.time_zone
+    zone = one.begun.snapshot.time_zone
     if len(when) <= _DATE_LENGTH:
         return office_hours.morning_of(date.fromisoformat(when) + timedelta(days=1), zone)
     moment = datetime.fromisoformat(when)
     return moment if moment.tzinfo else office_hours.moment_of(moment, zone)
 
 
-async def _await_person(session: TenantSession, begun: Begun) -> None:
+def _waits_for_person(one: Ended) -> bool:
+    snapshot = one.begun.snapshot
+    return one.decision.route is Route.ABSORB and snapshot.control is Control.HUMAN and bool(snapshot.unanswered)
+
+
+def _await_person(one: Ended) -> NewTimer:
     """The customer wrote to a person: they have so long to answer."""
-    snapshot, rules = begun.snapshot, begun.version.persona.handoff
+    snapshot, rules = one.begun.snapshot, one.begun.version.persona.handoff
     due = office_hours.after(snapshot.now, rules.sla.next, hours=rules.hours, zone=snapshot.time_zone)
-    payload = {"queue": rules.queue}
-    timer = NewTimer(kind=TimerKind.NEXT_RESPONSE, epoch=snapshot.epoch, due_at=due, payload=payload)
-    await arm_if_none(session, snapshot.conversation, timer)
+    return NewTimer(
+        conversation=one.conversation,
+        kind=TimerKind.NEXT_RESPONSE,
+        epoch=snapshot.epoch,
+        due_at=due,
+        payload={"queue": rules.queue},
+    )
 
 
-def _columns(conversation: ConversationId, timer: NewTimer, *, is_patient: bool) -> dict[str, Any]:
+def _columns(timers: Sequence[NewTimer]) -> dict[str, Any]:
     return {
-        "id": new_id(),
-        "is_patient": is_patient,
-        "conversation": conversation,
-        "kind": timer.kind.value,
-        "epoch": timer.epoch,
-        "due": timer.due_at,
-        "payload": dict(timer.payload),
+        "ids": [new_id() for _ in timers],
+        "conversations": [timer.conversation for timer in timers],
+        "kinds": [timer.kind.value for timer in timers],
+        "epochs": [timer.epoch for timer in timers],
+        "dues": [timer.due_at for timer in timers],
+        "payloads": [json.dumps(dict(timer.payload), allow_nan=False, ensure_ascii=False) for timer in timers],
     }
 
 
@@ -206,18 +241,21 @@ def _moment(promise: Mapping[str, Any]) -> datetime:
 
 _ARM: Final = text("""
     INSERT INTO timers AS t (tenant_id, id, conversation_id, kind, epoch, due_at, payload)
-    VALUES (current_tenant(), :id, :conversation, :kind, :epoch, :due, :payload)
+    SELECT current_tenant(), w.id, w.conversation, w.kind, w.epoch, w.due, CAST(w.payload AS jsonb)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:conversations AS uuid[]), CAST(:kinds AS text[]), CAST(:epochs AS bigint[]),
+        CAST(:dues AS timestamptz[]), CAST(:payloads AS text[])) AS w (id, conversation, kind, epoch, due, payload)
     ON CONFLICT (tenant_id, conversation_id, kind) WHERE done_at IS NULL DO UPDATE SET epoch = excluded.epoch,
         due_at = excluded.due_at, payload = excluded.payload, created_at = app_now(), attempts = 0,
         fence = t.fence + 1, lease_until = NULL
-    WHERE NOT :is_patient OR t.epoch <> excluded.epoch OR EXISTS (SELECT FROM messages m
+    WHERE NOT CAST(:is_patient AS boolean) OR t.epoch <> excluded.epoch OR EXISTS (SELECT FROM messages m
         WHERE m.conversation_id = t.conversation_id AND m.author = 'staff' AND m.created_at >= t.created_at)
-""").bindparams(bindparam("payload", type_=JSONB), bindparam("is_patient", type_=Boolean))
+""")
 
 _CANCEL: Final = text("""
     UPDATE timers SET done_at = app_now(), outcome = 'cancelled', lease_until = NULL
-    WHERE conversation_id = :conversation AND kind = ANY (:kinds) AND done_at IS NULL
-""").bindparams(bindparam("kinds", type_=ARRAY(Text)))
+    WHERE conversation_id = ANY (CAST(:conversations AS uuid[])) AND kind = ANY (CAST(:kinds AS text[]))
+      AND done_at IS NULL
+""")
 
 _PROMISED: Final = text("""
     SELECT payload -> 'promises' AS promises FROM timers

@@ -1,7 +1,7 @@
 """What people of the company decide about who answers: from what they saw, on record, and with what follows from it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 import pytest
@@ -19,9 +19,9 @@ from core.models.service import Draft, DraftState, Handoff, HandoffState, Timer,
 from core.models.stream import Author, Control, Trigger
 from graphs import control
 from graphs.control import Wanted
-from graphs.conversation.state import Bubble, Decision
+from graphs.conversation.state import Bubble
 from graphs.stores import commits, personas
-from graphs.stores.snapshots import Begun
+from graphs.stores.endings import Ended
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import ANA, EIGHT, PERSONA, Salon, filled, open_salon
 
@@ -74,8 +74,9 @@ async def waiting(salon: Salon) -> dict[TimerKind, Timer]:
     return {timer.kind: timer for timer in await salon.rows(Timer) if timer.done_at is None}
 
 
-async def draft(session: TenantSession, begun: Begun, _: Decision) -> None:
-    await commits.draft(session, begun, [Bubble(text="Custa 99.")])
+async def draft(session: TenantSession, turns: Sequence[Ended]) -> None:
+    for one in turns:
+        await commits.draft(session, one.begun, [Bubble(text="Custa 99.")])
 
 
 class TestTake:

@@ -1,7 +1,7 @@
 """Drafts: sent once, by one person, and never into a conversation that has gone on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,10 +17,11 @@ from core.models.record import ActorKind, AuditEntry
 from core.models.service import Draft, DraftState
 from core.models.stream import Author, Control, Conversation, Message, Turn, TurnOutcome, TurnState
 from graphs import drafts, handoff
-from graphs.conversation.state import Bubble, Decision, Handover, Outcome, Route
+from graphs.conversation.state import Bubble, Handover, Outcome, Route
 from graphs.handoff import Source, Taker
 from graphs.stores import commits
 from graphs.stores import drafts as store
+from graphs.stores.endings import Ended
 from graphs.stores.snapshots import Begun
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon, decided, open_salon
@@ -50,8 +51,9 @@ async def ana(salon: Salon) -> Somebody:
 async def draft(salon: Salon, who: Somebody, *, words: str = "quanto custa?") -> UUID:
     """That a turn of the copilot has left, about what the customer said."""
 
-    async def end(session: Any, begun: Begun, _: Decision) -> None:
-        await commits.draft(session, begun, BUBBLES)
+    async def end(session: Any, turns: Sequence[Ended]) -> None:
+        for one in turns:
+            await commits.draft(session, one.begun, BUBBLES)
 
     await salon.say(who, words)
     await salon.turn(who, end)

@@ -22,7 +22,7 @@ from core.models.record import DomainEvent
 from core.models.stream import Control, Conversation, Trigger, Turn, TurnState
 from graphs import handoff
 from graphs.handoff import Source, TakenOver, Taker
-from tests.fixtures.gates import Judge, Somebody, gather_crowd, hesitating, in_hands, never_quiet, queue_for
+from tests.fixtures.gates import Judge, Somebody, gather_crowd, hesitating, in_hands, queue_for
 from tests.fixtures.outbox import IMPATIENT, World, make_world
 from tests.fixtures.sizes import size
 
@@ -33,7 +33,6 @@ BOTS: Final = (Purpose.REPLY, Purpose.UTILITY, Purpose.MARKETING)
 @pytest.fixture
 async def world(floor: Floor) -> AsyncIterator[World]:
     world = await make_world(floor)
-    await never_quiet(world)
     yield world
     async with world.session() as session:  # the floor is shared by the module: nothing of this world stays due
         await session.execute(update(Outbound).values(state=OutboundState.SUPPRESSED))
@@ -394,7 +393,7 @@ class TestSetControl:
 class TestRandomMoments:
     async def test_many_takeovers_at_random_moments_let_nothing_of_the_bot_start(self, world: World) -> None:
         world = hesitating(world)
-        crowd = await gather_crowd(world, size(80, chaos=200))
+        crowd = await gather_crowd(world, size(40, chaos=200))
         await queue_for(world, crowd, purpose=Purpose.REPLY, each=3)
         judge = Judge(world)
 
@@ -408,5 +407,5 @@ class TestRandomMoments:
 
         assert judge.late_starts() == []
         states = await world.states()
-        assert states["suppressed"] > 20  # else nobody came in time, and nothing was tried
-        assert states["accepted"] > 20
+        assert states["suppressed"] > 10  # else nobody came in time, and nothing was tried
+        assert states["accepted"] > 10

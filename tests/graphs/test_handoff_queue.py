@@ -1,6 +1,6 @@
 """Who waits for a person: what the person has to know, until when somebody should be there, and how it ends."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,9 @@ from core.models.service import ContactFact, Handoff, HandoffState, Timer, Timer
 from core.models.stream import Author, Control, TurnOutcome
 from graphs import committing, office_hours
 from graphs.committing import Unfenced
-from graphs.conversation.state import Bubble, Decision, Handover, Outcome, Route
+from graphs.conversation.state import Bubble, Handover, Outcome, Route
 from graphs.stores import handoffs
-from graphs.stores.snapshots import Begun
+from graphs.stores.endings import Ended
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import ANA, CPF, EIGHT, Salon, decided, filled, open_salon
 
@@ -39,8 +39,9 @@ async def ana(salon: Salon) -> Somebody:
 async def hand_over(salon: Salon, who: Somebody, *, epoch: int = 1, **told: Any) -> None:
     """With the control that goes with it."""
 
-    async def end(session: TenantSession, begun: Begun, decision: Decision) -> None:
-        await handoffs.open_one(session, begun, decision, epoch=epoch)
+    async def end(session: TenantSession, turns: Sequence[Ended]) -> None:
+        for one in turns:
+            await handoffs.open_one(session, one.begun, one.decision, epoch=epoch)
 
     await salon.turn(who, end, handover=told.pop("handover", ASKED), route=Route.HANDOFF, **told)
     await salon.set_control(who, control=Control.QUEUED, control_epoch=epoch)

@@ -19,6 +19,7 @@ from core.models.stream import Message
 from graphs import leads
 from graphs.conversation.state import Route
 from graphs.stores import facts
+from graphs.stores.leads import HeldLead
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import ANA, BEATRIZ, CPF, EIGHT, Salon, decided, filled, open_salon, write
 
@@ -48,13 +49,13 @@ async def steps(salon: Salon) -> list[tuple[str | None, str]]:
     return [(event.from_stage, event.to_stage) for event in await chain(salon)]
 
 
-async def move(salon: Salon, to: str, reason: str = "combinado por telefone", by: Actor = BIA) -> Lead:
+async def move(salon: Salon, to: str, reason: str = "combinado por telefone", by: Actor = BIA) -> HeldLead:
     lead = await lead_of(salon)
     async with salon.world.session() as session:
         return await leads.move(session, lead.id, to=to, by=by, reason=reason)
 
 
-async def undo(salon: Salon, seq: int) -> Lead:
+async def undo(salon: Salon, seq: int) -> HeldLead:
     lead = await lead_of(salon)
     async with salon.world.session() as session:
         return await leads.undo(session, lead.id, seq=seq, by=BIA)

@@ -14,7 +14,7 @@ from core.floor import Floor
 from core.ids import new_id
 from core.models.stream import Trigger, Turn, TurnState
 from graphs.stores import spending
-from graphs.stores.spending import MOST_OF_COMPANY, CallsToday, CompaniesToday
+from graphs.stores.spending import MOST_OF_COMPANY, CallsToday, CompaniesToday, Taken
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon, open_salon
 from tests.fixtures.servers import Servers
@@ -61,6 +61,17 @@ class TestCounted:
         assert await left(salon, ana, of_contact=30) == 23
         assert await left(salon, beto, of_contact=30) == 21
 
+    async def test_several_are_counted_at_once(self, salon: Salon) -> None:
+        ana, beto = await salon.person(name="Ana"), await salon.person(name="Beto")
+        await took(salon, ana, 3)
+        async with salon.world.session() as session:
+            counted = await spending.taken(session, [ana.contact, beto.contact], CompaniesToday())
+            assert await spending.taken(session, [], CompaniesToday()) == {}
+        assert counted == {
+            ana.contact: Taken(by_contact=3, by_company=3),
+            beto.contact: Taken(by_contact=0, by_company=3),
+        }
+
     async def test_a_company_has_its_own_limit(self, salon: Salon) -> None:
         ana, beto = await salon.person(name="Ana"), await salon.person(name="Beto")
         await took(salon, beto, MOST_OF_COMPANY - 5)
@@ -106,8 +117,8 @@ class TestCost:
 async def touched(salon: Salon, who: Somebody) -> int:
     """How many rows were looked at for them."""
     async with salon.world.session() as session:
-        explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {spending._OF_CONTACT.text}")
-        [plan] = await session.scalar(explained, {"contact": who.contact})
+        explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {spending._OF_CONTACTS.text}")
+        [plan] = await session.scalar(explained, {"contacts": [who.contact]})
     return sum(_rows(plan["Plan"] if not isinstance(plan, str) else json.loads(plan)["Plan"]))
 
 

@@ -23,9 +23,10 @@ from core.ids import ConversationId
 from graphs import store, summarising
 from graphs.stores import personas, snapshots, summaries
 from graphs.stores.snapshots import Begun
+from graphs.stores.summaries import Past
 from graphs.summarising import outgrown
 from graphs.turn_taking import TurnTaker
-from tests.fixtures.inbound import message, open_inbox, someone
+from tests.fixtures.inbound import message, open_inbox, revoke, someone
 from tests.fixtures.talking import Talk, gateway_of
 
 PAST = """
@@ -38,6 +39,9 @@ HEARD = """
     UPDATE conversations SET message_seq = message_seq + :count, last_inbound_seq = message_seq + :count,
         dialogue = jsonb_set(dialogue, '{heard}', to_jsonb(message_seq + :count))
 """
+
+
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,14 @@ async def go_by(talk: Talk, count: int) -> None:
         await session.execute(text(HEARD), {"count": count})
 
 
+async def named(talk: Talk, seq: int, name: str, words: str) -> None:
+    """Of so many that went by, one that the provider can tell of."""
+    await go_by(talk, 22)
+    async with talk.inbox.session() as session:
+        told = {"seq": seq, "name": name, "words": words}
+        await session.execute(text("UPDATE messages SET provider_id = :name, text = :words WHERE seq = :seq"), told)
+
+
 async def written(talk: Talk) -> list[Any]:
     return await talk.inbox.rows("SELECT * FROM conversation_summaries ORDER BY to_seq")
 
@@ -76,7 +88,7 @@ async def begun(talk: Talk) -> Begun:
     claims = await store.claim_turns(talk.taker.floor.database, most=50, lease=timedelta(minutes=1))
     [claim] = [claim for claim in claims if claim.company == talk.inbox.company]
     async with talk.inbox.session() as session:
-        found = await snapshots.load(session, claim)
+        [found] = await snapshots.load(session, [claim])
     assert isinstance(found, Begun)
     return found
 
@@ -180,7 +192,8 @@ class TestTrouble:
         conversation = ConversationId((await talk.conversation()).id)
 
         async def add(covered: int, until: int) -> bool:
-            new = summaries.NewSummary(body="…", covered=covered, until=until, model="x")
+            past = Past(summary=None, covered=covered, lines=(), edits={})
+            new = summaries.NewSummary(body="…", past=past, until=until, model="x")
             async with talk.inbox.session() as session:
                 return await summaries.add(session, conversation, new)
 
@@ -189,16 +202,74 @@ class TestTrouble:
         assert await add(10, 20)
         assert [(row.from_seq, row.to_seq) for row in await written(talk)] == [(1, 10), (11, 20)]
 
-    async def test_forgotten_ones_are_made_anew_from_the_messages(self, talk: Talk) -> None:
-        await go_by(talk, 22)
+
+class TestTakenBack:
+    """Of what a customer takes back or changes, nothing is kept in a summary either."""
+
+    async def test_what_is_taken_back_is_in_no_summary_and_the_rest_is_summed_up_again(self, talk: Talk) -> None:
+        await named(talk, 9, "w.segredo", "mensagem do segredo")
         await talk.say("quero um site para a padaria")
         [before] = await written(talk)
-        async with talk.inbox.session() as session:
-            await summaries.forget(session, ConversationId((await talk.conversation()).id))
+        assert "segredo" in before.body
+        await talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo"))
+        assert await written(talk) == []
         await talk.say("e quanto custa?")
         again = (await written(talk))[0]
-        assert (again.from_seq, again.to_seq) == (before.from_seq, before.to_seq)
+        assert again.from_seq == before.from_seq
         assert "mensagem numero" in again.body
+        assert "segredo" not in again.body
+
+    async def test_what_was_summed_up_before_it_stays(self, talk: Talk) -> None:
+        await named(talk, 13, "w.segredo", "mensagem do segredo")
+        for line in ("quero um site para a padaria", "e quanto custa?", "e o prazo?"):
+            await talk.say(line)
+            await go_by(talk, 6)
+        first, second, *_ = await written(talk)
+        assert (first.to_seq, second.to_seq) == (10, 20)
+        await talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo"))
+        assert [row.id for row in await written(talk)] == [first.id]
+
+    async def test_what_was_not_summed_up_yet_forgets_nothing(self, talk: Talk) -> None:
+        await go_by(talk, 22)
+        await talk.say("quero um site para a padaria")
+        before = await written(talk)
+        assert before
+        await talk.say("o meu segredo")
+        await talk.inbox.tell(revoke(talk.customer, "w.volta", f"w.{id(talk)}.{talk.said}"))
+        assert await written(talk) == before
+
+    async def test_told_twice_it_is_taken_back_once(self, talk: Talk) -> None:
+        await named(talk, 3, "w.segredo", "mensagem do segredo")
+        await talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo"))
+        await talk.say("quero um site para a padaria")
+        before = await written(talk)
+        assert before
+        await talk.inbox.tell(revoke(talk.customer, "w.outra", "w.segredo"))
+        assert await written(talk) == before
+
+    async def test_what_is_taken_back_while_a_model_sums_it_up_is_not_written(self, talk: Talk) -> None:
+        await named(talk, 3, "w.segredo", "mensagem do segredo")
+        conversation = ConversationId((await talk.conversation()).id)
+        async with talk.inbox.session() as session:
+            past = await summaries.past(session, conversation, most=60)
+        await talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo"))
+        new = summaries.NewSummary(body="do segredo", past=past, until=10, model="x")
+        async with talk.inbox.session() as session:
+            assert not await summaries.add(session, conversation, new)
+
+    async def test_who_takes_it_back_waits_for_who_writes_it_and_then_forgets_it(self, talk: Talk) -> None:
+        await named(talk, 3, "w.segredo", "mensagem do segredo")
+        conversation = ConversationId((await talk.conversation()).id)
+        async with talk.inbox.session() as session:
+            past = await summaries.past(session, conversation, most=60)
+            new = summaries.NewSummary(body="do segredo", past=past, until=10, model="x")
+            assert await summaries.add(session, conversation, new)
+            taking = asyncio.create_task(talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo")))
+            async with asyncio.timeout(20):
+                while not await session.scalar(text(WAITS)):  # noqa: ASYNC110 - the database tells nobody
+                    await asyncio.sleep(0.01)
+        await taking
+        assert await written(talk) == []
 
 
 def history(dice: random.Random, count: int) -> Sequence[Said]:

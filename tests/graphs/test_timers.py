@@ -47,7 +47,8 @@ async def arm(salon: Salon, who: Somebody, kind: TimerKind, *, epoch: int = 0, *
     """One that is due."""
     async with salon.world.session() as session:
         due = clock.now() - timedelta(seconds=1)
-        await store.arm(session, who.conversation, NewTimer(kind=kind, epoch=epoch, due_at=due, payload=payload))
+        new = NewTimer(conversation=who.conversation, kind=kind, epoch=epoch, due_at=due, payload=payload)
+        await store.arm(session, [new])
 
 
 async def ring(salon: Salon) -> list[str | None]:
@@ -107,22 +108,22 @@ class TestOfficeHours:
 
 class TestFollowUp:
     async def test_a_lead_that_stays_where_it_is_is_followed_up(self, salon: Salon, ana: Somebody) -> None:
-        await salon.turn(ana, store.of_turn)
+        await salon.turn(ana, store.of_turns)
 
         timer = (await waiting(salon))[TimerKind.STALL_FOLLOW_UP]
         assert timedelta(0) <= clock.now() + 24 * HOUR - timer.due_at < timedelta(seconds=10)
         assert timer.payload == {"kickoff": "volta", "stage": "novo", "count": 1}
 
     async def test_the_stage_that_was_entered_counts(self, salon: Salon, ana: Somebody) -> None:
-        await salon.turn(ana, store.of_turn)
-        await salon.turn(ana, store.of_turn, slots={"nome": filled(ANA), "orcamento": filled(EIGHT)})
+        await salon.turn(ana, store.of_turns)
+        await salon.turn(ana, store.of_turns, slots={"nome": filled(ANA), "orcamento": filled(EIGHT)})
 
         timer = (await waiting(salon))[TimerKind.STALL_FOLLOW_UP]
         assert timer.payload["stage"] == "qualificado"
         assert timer.due_at < clock.now() + 3 * HOUR
 
     async def test_when_it_rings_a_turn_is_owed(self, salon: Salon, ana: Somebody) -> None:
-        await salon.turn(ana, store.of_turn)
+        await salon.turn(ana, store.of_turns)
         await make_due(salon)
         assert await ring(salon) == ["followed_up"]
 
@@ -134,10 +135,10 @@ class TestFollowUp:
         self, salon: Salon, ana: Somebody
     ) -> None:
         for count, following in ((1, 2), (2, None)):
-            await salon.turn(ana, store.of_turn, trigger=Trigger.TIMER, payload={"count": count})
+            await salon.turn(ana, store.of_turns, trigger=Trigger.TIMER, payload={"count": count})
             timer = (await waiting(salon)).get(TimerKind.STALL_FOLLOW_UP)
             assert (timer and timer.payload["count"]) == following
-        await salon.turn(ana, store.of_turn)
+        await salon.turn(ana, store.of_turns)
         assert (await waiting(salon))[TimerKind.STALL_FOLLOW_UP].payload["count"] == 1
 
     @pytest.mark.parametrize(
@@ -151,8 +152,8 @@ class TestFollowUp:
     async def test_it_is_called_off_where_a_person_comes_consent_ends_or_the_stage_has_none(
         self, salon: Salon, ana: Somebody, told: dict[str, Any]
     ) -> None:
-        await salon.turn(ana, store.of_turn)
-        await salon.turn(ana, store.of_turn, **told)
+        await salon.turn(ana, store.of_turns)
+        await salon.turn(ana, store.of_turns, **told)
 
         assert await waiting(salon) == {}
 
@@ -260,10 +261,10 @@ class TestAwaitPerson:
     ) -> None:
         await salon.set_control(ana, control=Control.HUMAN)
         await salon.say(ana, "e aí?")
-        await salon.turn(ana, store.of_turn, route=Route.ABSORB)
+        await salon.turn(ana, store.of_turns, route=Route.ABSORB)
         first = (await waiting(salon))[TimerKind.NEXT_RESPONSE]
         await salon.say(ana, "alô?")
-        await salon.turn(ana, store.of_turn, route=Route.ABSORB)
+        await salon.turn(ana, store.of_turns, route=Route.ABSORB)
 
         assert (await waiting(salon))[TimerKind.NEXT_RESPONSE].due_at == first.due_at
         assert set(await waiting(salon)) == {TimerKind.NEXT_RESPONSE}
@@ -271,11 +272,11 @@ class TestAwaitPerson:
     async def test_after_an_answer_the_next_question_has_its_own_time(self, salon: Salon, ana: Somebody) -> None:
         await salon.set_control(ana, control=Control.HUMAN)
         await salon.say(ana, "e aí?")
-        await salon.turn(ana, store.of_turn, route=Route.ABSORB)
+        await salon.turn(ana, store.of_turns, route=Route.ABSORB)
         await make_due(salon)
         await salon.say(ana, "Oi!", Author.STAFF)
         await salon.say(ana, "quanto custa?")
-        await salon.turn(ana, store.of_turn, route=Route.ABSORB)
+        await salon.turn(ana, store.of_turns, route=Route.ABSORB)
 
         timer = (await waiting(salon))[TimerKind.NEXT_RESPONSE]
         assert timer.due_at > clock.now()
@@ -323,7 +324,7 @@ class TestIdleReturn:
 
 class TestPromises:
     async def test_a_day_that_was_promised_has_to_be_over(self, salon: Salon, ana: Somebody) -> None:
-        await salon.turn(ana, store.of_turn, promise={"when": "2030-01-04", "quote": "pago sexta", "message": 1})
+        await salon.turn(ana, store.of_turns, promise={"when": "2030-01-04", "quote": "pago sexta", "message": 1})
 
         timer = (await waiting(salon))[TimerKind.PROMISE]
         assert timer.due_at == local("2030-01-05T09:00")
@@ -331,9 +332,9 @@ class TestPromises:
         assert (promise["quote"], promise["by"]) == ("pago sexta", "customer")
 
     async def test_a_moment_is_meant_as_it_is_and_never_is_no_promise(self, salon: Salon, ana: Somebody) -> None:
-        await salon.turn(ana, store.of_turn, promise={"when": None, "quote": "um dia", "message": 1})
+        await salon.turn(ana, store.of_turns, promise={"when": None, "quote": "um dia", "message": 1})
         assert TimerKind.PROMISE not in await waiting(salon)
-        await salon.turn(ana, store.of_turn, promise={"when": "2030-01-04T15:00", "quote": "às 15h", "message": 1})
+        await salon.turn(ana, store.of_turns, promise={"when": "2030-01-04T15:00", "quote": "às 15h", "message": 1})
         assert (await waiting(salon))[TimerKind.PROMISE].due_at == local("2030-01-04T15:00")
 
     async def promise(self, salon: Salon, who: Somebody, *ats: datetime) -> None:

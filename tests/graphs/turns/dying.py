@@ -45,6 +45,7 @@ class Steps:
     act: Act | None = None  # by somebody else, instead of an end
     root: "asyncio.Task[Any] | None" = None
     taken: int = 0
+    tasks: "list[asyncio.Task[Any]]" = field(default_factory=list)  # all that run
     _acting: "asyncio.Task[Any] | None" = None
 
     @property
@@ -57,8 +58,9 @@ class Steps:
             return
         if self.end is End.CUT:
             self.lines.cut()
-        elif self.root is not None:
-            self.root.cancel()
+        else:
+            for task in self.tasks:
+                task.cancel()
 
     @property
     def is_time_to_act(self) -> bool:
@@ -93,12 +95,15 @@ async def walk(work: Act, steps: Steps) -> None:
     loop = asyncio.get_running_loop()
 
     def make_task(at: asyncio.AbstractEventLoop, coroutine: Any, **about: Any) -> "asyncio.Task[Any]":
-        return asyncio.Task(_Counted(coroutine, steps), loop=at, **about)
+        task = asyncio.Task(_Counted(coroutine, steps), loop=at, **about)
+        steps.tasks.append(task)
+        return task
 
     loop.set_task_factory(make_task)
     try:
         steps.root = asyncio.ensure_future(_whole(work))
         await asyncio.wait({steps.root})
+        await asyncio.wait(steps.tasks)
     finally:
         loop.set_task_factory(None)
     await steps.acted()

@@ -83,7 +83,9 @@ class Meanwhile(NoKnowledge):
         self._acts = [act]
 
     @override
-    async def search(self, query: str, *, bases: Sequence[str], most: int = 5) -> Sequence[Passage]:
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
         if self._acts:
             await self._acts.pop()()
         return ()
