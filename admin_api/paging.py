@@ -7,7 +7,9 @@ import hmac
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel
@@ -43,6 +45,11 @@ class Paging:
     def most(self) -> int:
         """One more than is shown tells whether there is more."""
         return self.limit + 1
+
+    @property
+    def moment(self) -> tuple[datetime, UUID] | None:
+        """Where a list goes on that is sorted by a moment, and then by id."""
+        return (datetime.fromisoformat(self.after[0]), UUID(self.after[1])) if self.after else None
 
     def page(self, rows: Sequence[Row], at: Callable[[Row], Position], show: Callable[[Row], Item]) -> Page[Item]:
         shown = rows[: self.limit]

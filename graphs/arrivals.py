@@ -33,6 +33,7 @@ from graphs import handoff, meeting, said, turns, wishes
 from graphs.handoff import Source, Taker
 from graphs.meeting import Seen
 from graphs.said import Kept, Said
+from graphs.stores import summaries
 from graphs.stores.incoming import Wire
 from graphs.turns import Asked
 from graphs.wishes import Wished
@@ -104,7 +105,7 @@ async def take(session: TenantSession, items: Iterable[Item]) -> Tally:
     seen = Seen(said=fresh, preferences=batch.preferences, told=told, renumbered=batch.renumbered)
     met = await meeting.meet(session, seen)
     kept = await said.keep(session, met.said)
-    await edits.apply(session, batch.edits)
+    await summaries.forget(session, await edits.apply(session, batch.edits))
     taken_over = await _hand_over(session, kept)
     await wishes.grant(session, [*met.wished, *_wished(kept)])
     # After the gates: whoever waits there for a call that is on its way must not hold the row of its result.

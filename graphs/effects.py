@@ -11,18 +11,19 @@ from agents.extractors import values
 from agents.personas.definition import SlotType
 from agents.ports import Booking, Place
 from agents.tools.registry import TOOLS
-from agents.tools.running import in_words, names_of
+from agents.tools.running import in_words, names_of, number_in
 from core import audit
 from core.audit import Actor
 from core.crashpoints import CrashPoint, crashpoint
 from core.db.sessions import TenantSession
 from core.errors import Conflict, FieldError, Malformed
 from core.floor import Floor
+from core.models.commerce import OrderState
 from core.models.service import Approver, EffectState
 from core.models.stream import Control
 from core.texts import Text
 from graphs import handoff, office_hours, store
-from graphs.stores import appointments, effects, timers
+from graphs.stores import appointments, effects, orders, timers
 from graphs.stores.appointments import Refusal, Wish
 from graphs.stores.effects import Claim, Proposal, Running
 
@@ -32,6 +33,7 @@ _LEASE: Final = timedelta(seconds=30)
 _TRIES: Final = 5
 _WEEK: Final = timedelta(days=7)
 _ALTERNATIVES: Final = 3
+_PAID_FOR: Final = frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.DELIVERED})
 _INSTEAD: Final = frozenset({Refusal.TAKEN, Refusal.CLOSED, Refusal.PAST})
 
 
@@ -143,7 +145,19 @@ async def _cancel(session: TenantSession, effect: Running) -> Outcome:
     cancelled = await appointments.cancel_next(session, effect.contact)
     if isinstance(cancelled, Refusal):
         return Outcome(reason=cancelled.value)
+    await effects.undo(session, cancelled.id)
     return Outcome(result=_told(effect, cancelled))
+
+
+async def _refund(session: TenantSession, effect: Running) -> Outcome:
+    """Allowed by the company from here on: whoever pays it out hears of it, and tells us of the order when it is."""
+    said, *_ = names_of(effect.arguments.get("number") or {}) or [""]
+    found = await orders.of_contact(session, effect.contact, number_in(said)) if said else []
+    if not found:
+        return Outcome(reason="no_order")
+    if found[0].state not in _PAID_FOR:
+        return Outcome(reason="not_refundable")
+    return Outcome(result={"order": found[0].number, "total_cents": found[0].total_cents})
 
 
 async def _promise(session: TenantSession, effect: Running) -> Outcome:
@@ -208,5 +222,6 @@ def _when(effect: Running) -> str:
 _DO: Final[Mapping[str, Do]] = {
     "agenda.criar": _book,
     "agenda.cancelar": _cancel,
+    "pedidos.reembolsar": _refund,
     "retorno.prometer": _promise,
 }

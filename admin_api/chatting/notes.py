@@ -68,6 +68,9 @@ def _quoted(words: str) -> str:
 def _rule(rule: str) -> str | None:
     if rule == "human.requested" or rule.startswith(("safety.", "patience.repairs", "patience.checks")):
         return text(f"passou para uma pessoa: {rule}", f"handed over to a person: {rule}")
+    if rule.startswith("effect.waits_for_staff:"):
+        tool = rule.partition(":")[2]
+        return text(f"espera o sim da equipe: {tool}", f"waits for a yes of staff: {tool}")
     if rule == "consent.opt_out":
         return text("pediu para não receber mais", "asked not to be written to")
     if rule == "close.silence":

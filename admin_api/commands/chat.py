@@ -12,12 +12,12 @@ from uuid import UUID
 
 import httpx
 
-from admin_api.chatting import queries
+from admin_api.chatting import purchases, queries
 from admin_api.chatting.notes import lines_of
 from admin_api.chatting.queries import Line, Reply
 from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
-from admin_api.prepare import sandbox_connection
+from admin_api.prepare import DEMO, sandbox_connection
 from admin_api.tenants.store import company_named
 from admin_api.terminal import Parser, launch, say, text, write
 from channels.stores.connections import create
@@ -135,6 +135,9 @@ async def _run(settings: Settings, options: Namespace) -> int:
         line = await _line(database, settings, company, options.persona)
         async with httpx.AsyncClient(base_url=_sandbox(settings), timeout=10) as provider:
             person = {"phone": options.phone or f"+55119{secrets.randbelow(10**8):08d}", "name": options.name}
+            if options.company == DEMO.slug:
+                async with database.tenant_session(company) as session:
+                    await purchases.furnish(session, **person)
             chat = Chat(
                 database=database,
                 company=company,

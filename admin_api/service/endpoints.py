@@ -1,14 +1,13 @@
 """What waits for people, over HTTP: drafts to send, effects to approve, conversations to take."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Query
 
 from admin_api.auth import Needs
-from admin_api.paging import Page, PagingOfRequest, Position
+from admin_api.paging import Page, PagingOfRequest
 from admin_api.principals import Principal
 from admin_api.resources import Session, Words, resources
 from admin_api.service.schemas import DraftOut, EffectOut, HandoffOut, Refuse, SendEdited
@@ -42,7 +41,7 @@ async def list_drafts(
 ) -> Page[DraftOut]:
     """The newest first."""
     wanted = DraftListing(
-        most=paging.most, after=_position(paging.after), state=filters.state, conversation=filters.conversation_id
+        most=paging.most, after=paging.moment, state=filters.state, conversation=filters.conversation_id
     )
     shown = await draft_rows.list_drafts(session, wanted)
     return paging.page(shown, lambda one: (one.row.created_at, one.row.id), DraftOut.of)
@@ -86,7 +85,7 @@ async def list_effects(
     """The newest first."""
     wanted = EffectListing(
         most=paging.most,
-        after=_position(paging.after),
+        after=paging.moment,
         state=filters.state,
         approver=filters.approver,
         conversation=filters.conversation_id,
@@ -129,7 +128,7 @@ async def list_handoffs(
     """The one that has waited longest comes first. Who takes one changes the `control` of its conversation."""
     wanted = HandoffListing(
         most=paging.most,
-        after=_position(paging.after),
+        after=paging.moment,
         state=filters.state,
         queue=filters.queue,
         conversation=filters.conversation_id,
@@ -141,7 +140,3 @@ async def list_handoffs(
 @handoffs.get("/{handoff_id}", dependencies=[Needs(Role.VIEWER)])
 async def get_handoff(session: Session, handoff_id: UUID) -> HandoffOut:
     return HandoffOut.of(await handoff_rows.get(session, handoff_id))
-
-
-def _position(after: Position | None) -> tuple[datetime, UUID] | None:
-    return (datetime.fromisoformat(after[0]), UUID(after[1])) if after else None

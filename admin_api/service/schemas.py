@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from admin_api.resources import Body
-from core.models.service import Approver, Draft, DraftState, Effect, EffectState, Handoff, HandoffState
+from admin_api.rows import OfRow
+from core.models.service import Approver, Draft, DraftState, EffectState, HandoffState
 from graphs.drafts import LONGEST_BUBBLE, LONGEST_REASON, MOST_BUBBLES
 from graphs.stores.drafts import Shown
 
@@ -58,7 +59,7 @@ class DraftOut(BaseModel):
         )
 
 
-class EffectOut(BaseModel):
+class EffectOut(OfRow):
     id: UUID
     conversation_id: UUID
     contact_id: UUID
@@ -69,32 +70,13 @@ class EffectOut(BaseModel):
     state: EffectState
     result: dict[str, Any] | None
     reason: str | None
-    decided_by: UUID | None
+    decided_by: UUID | None = Field(validation_alias="approved_by")
     expires_at: datetime | None
     created_at: datetime
     ended_at: datetime | None
 
-    @classmethod
-    def of(cls, row: Effect) -> "EffectOut":
-        return cls(
-            id=row.id,
-            conversation_id=row.conversation_id,
-            contact_id=row.contact_id,
-            turn_id=row.turn_id,
-            tool=row.tool,
-            arguments=row.arguments,
-            approver=row.approver,
-            state=row.state,
-            result=row.result,
-            reason=row.reason,
-            decided_by=row.approved_by,
-            expires_at=row.expires_at,
-            created_at=row.created_at,
-            ended_at=row.ended_at,
-        )
 
-
-class HandoffOut(BaseModel):
+class HandoffOut(OfRow):
     id: UUID
     conversation_id: UUID
     turn_id: UUID | None
@@ -106,19 +88,3 @@ class HandoffOut(BaseModel):
     created_at: datetime
     taken_at: datetime | None
     ended_at: datetime | None
-
-    @classmethod
-    def of(cls, row: Handoff) -> "HandoffOut":
-        return cls(
-            id=row.id,
-            conversation_id=row.conversation_id,
-            turn_id=row.turn_id,
-            queue=row.queue,
-            reason=row.reason,
-            brief=row.brief,
-            state=row.state,
-            taken_by=row.taken_by,
-            created_at=row.created_at,
-            taken_at=row.taken_at,
-            ended_at=row.ended_at,
-        )

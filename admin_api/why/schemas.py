@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from core.models.outbox import Outbound, OutboundAttempt, OutboundState, Outcome
-from core.models.personas import LeadStageEvent, PersonaVersion
-from core.models.service import Effect, EffectState
-from core.models.stream import Author, Direction, Message, Trigger, Turn, TurnOutcome, TurnState
+from admin_api.rows import OfRow
+from core.models.outbox import Outbound, OutboundState, Outcome
+from core.models.service import EffectState
+from core.models.stream import Author, Direction, Message, Trigger, TurnOutcome, TurnState
 from graphs.stores.chains import Chain, Thought
 
 
@@ -27,56 +27,36 @@ class HeardOut(BaseModel):
         return cls(id=row.id, seq=row.seq, text=text, provider_id=row.provider_id, created_at=row.created_at)
 
 
-class PersonaOut(BaseModel):
-    version_id: UUID
+class PersonaOut(OfRow):
+    version_id: UUID = Field(validation_alias="id")
     name: str
     number: int
     sha256: str
 
-    @classmethod
-    def of(cls, row: PersonaVersion) -> "PersonaOut":
-        return cls(version_id=row.id, name=row.name, number=row.number, sha256=row.sha256)
 
-
-class MoveOut(BaseModel):
+class MoveOut(OfRow):
     from_stage: str | None
     to_stage: str
-    rule: str | None
+    rule: str | None = Field(validation_alias="rule_id")
     criteria: list[dict[str, Any]] = Field(description="Each with the customer's own words, where there are any.")
 
-    @classmethod
-    def of(cls, row: LeadStageEvent) -> "MoveOut":
-        return cls(from_stage=row.from_stage, to_stage=row.to_stage, rule=row.rule_id, criteria=row.criteria)
 
-
-class ActionOut(BaseModel):
+class ActionOut(OfRow):
     id: UUID
     tool: str
     arguments: dict[str, Any]
     state: EffectState
     reason: str | None
 
-    @classmethod
-    def of(cls, row: Effect) -> "ActionOut":
-        return cls(id=row.id, tool=row.tool, arguments=row.arguments, state=row.state, reason=row.reason)
 
-
-class CostOut(BaseModel):
+class CostOut(OfRow):
     model_calls: int
     input_tokens: int
     output_tokens: int
     cached_tokens: int
-    usd_micros: int | None = Field(description="Millionths of a US dollar; unknown is not zero.")
-
-    @classmethod
-    def of(cls, row: Turn) -> "CostOut":
-        return cls(
-            model_calls=row.model_calls,
-            input_tokens=row.input_tokens,
-            output_tokens=row.output_tokens,
-            cached_tokens=row.cached_tokens,
-            usd_micros=row.cost_micros,
-        )
+    usd_micros: int | None = Field(
+        validation_alias="cost_micros", description="Millionths of a US dollar; unknown is not zero."
+    )
 
 
 class TurnOut(BaseModel):
@@ -123,16 +103,12 @@ class TurnOut(BaseModel):
         )
 
 
-class AttemptOut(BaseModel):
+class AttemptOut(OfRow):
     number: int
     tag: str = Field(description="What the provider gets to echo, so that an unknown send can be settled.")
     outcome: Outcome | None
     started_at: datetime
     done_at: datetime | None
-
-    @classmethod
-    def of(cls, row: OutboundAttempt) -> "AttemptOut":
-        return cls(number=row.number, tag=row.tag, outcome=row.outcome, started_at=row.started_at, done_at=row.done_at)
 
 
 class SentOut(BaseModel):

@@ -17,7 +17,7 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Criterion = Annotated[
     str, StringConstraints(pattern=r"^((slot|evidence|fact):[a-z0-9_]+|effect:[a-z0-9_.]+:succeeded)$")
 ]
-Loss = Annotated[str, StringConstraints(pattern=r"^(slot_lost:[a-z0-9_]+|effect:[a-z0-9_.]+:failed)$")]
+Loss = Annotated[str, StringConstraints(pattern=r"^(slot_lost:[a-z0-9_]+|effect:[a-z0-9_.]+:(failed|succeeded))$")]
 Cause = Annotated[
     str,
     StringConstraints(
@@ -122,6 +122,7 @@ class ToolUse(Part):
 
     tool: Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z_]+$")]
     arguments: Mapping[Name, Argument] = {}
+    approver: Literal["staff"] | None = None  # who has to agree, besides the customer where the tool asks them
 
     @property
     def slots(self) -> frozenset[str]:

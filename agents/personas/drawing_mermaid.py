@@ -55,7 +55,7 @@ def _states(persona: Persona) -> Iterator[str]:
         if stage.collect:
             yield f"{_id(stage.id)} : {_plain(words.say(_COLLECTS) + ', '.join(map(words.slot, stage.collect)))}"
         if stage.tools:
-            yield f"{_id(stage.id)} : {_plain(words.say(_TOOLS) + ', '.join(use.tool for use in stage.tools))}"
+            yield f"{_id(stage.id)} : {_plain(words.say(_TOOLS) + ', '.join(map(words.tool, stage.tools)))}"
     yield f"[*] --> {_id(persona.stages[0].id)}"
     yield from _moves(persona, words)
     yield from (f"{_id(stage.id)} --> [*]" for stage in persona.stages if stage.end is not StageEnd.OPEN)

@@ -135,7 +135,7 @@ def _card(place: int, stage: Stage, words: Words) -> _Block:
     rows.append(_Row(text=stage.objective, style=Style.BODY, colour=_SOFT, before=6))
     for label, names in (
         (_COLLECTS, [words.slot(name) for name in stage.collect]),
-        (_TOOLS, [use.tool for use in stage.tools]),
+        (_TOOLS, list(map(words.tool, stage.tools))),
         (_KNOWLEDGE, list(stage.kb)),
     ):
         if names:

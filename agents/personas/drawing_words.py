@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from agents.personas.definition import AnyOf, Persona, Stage, StageEnd
+from agents.personas.definition import AnyOf, Persona, Stage, StageEnd, ToolUse
 from core.texts import Language, Text
 
 _CAUSES: Final = {
@@ -19,6 +19,7 @@ _OR: Final = Text(" ou ", " or ")
 _SAYS: Final = Text("diz “{words}”", "says “{words}”")
 _SUCCEEDS: Final = Text("{tool} deu certo", "{tool} succeeded")
 _FAILS: Final = Text("falhar: {tool}", "a failure: {tool}")
+_APPROVED: Final = Text("{tool} (a equipe aprova)", "{tool} (staff approve)")
 _LOST: Final = Text("mudar ou retirar: {slot}", "a change or withdrawal: {slot}")
 _BY_STAFF: Final = Text("movido pela equipe", "moved by staff")
 _FROM_ANYWHERE: Final = Text("movido pela equipe, de qualquer estágio", "moved by staff, from any stage")
@@ -55,6 +56,9 @@ class Words:
             for one in stage.enter.all
         ]
 
+    def tool(self, use: ToolUse) -> str:
+        return self.say(_APPROVED).replace("{tool}", use.tool) if use.approver else use.tool
+
     def leaving(self, stage: Stage) -> list[str]:
         return [self._loss(loss) for loss in stage.leave_back]
 
@@ -81,7 +85,8 @@ class Words:
     def _loss(self, loss: str) -> str:
         kind, _, name = loss.partition(":")
         if kind == "effect":
-            return self.say(_FAILS).replace("{tool}", name.removesuffix(":failed"))
+            tool, _, ending = name.rpartition(":")
+            return self.say(_SUCCEEDS if ending == "succeeded" else _FAILS).replace("{tool}", tool)
         return self.say(_LOST).replace("{slot}", self.slot(name))
 
 

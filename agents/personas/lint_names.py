@@ -70,21 +70,29 @@ def _of_criteria(sheet: Sheet, stage: Stage, path: Path) -> Iterator[Problem]:
 
 
 def _of_losses(sheet: Sheet, place: int, path: Path) -> Iterator[Problem]:
-    for number, loss in enumerate(sheet.persona.stages[place].leave_back):
+    stages = sheet.persona.stages
+    for number, loss in enumerate(stages[place].leave_back):
         kind, _, name = loss.partition(":")
         here = (*path, "leave_back", number)
         if kind == "slot_lost":
             yield from _known(sheet, here, name, "slot")
             continue
-        tool = name.removesuffix(":failed")
+        tool, _, ending = name.rpartition(":")
         problems = list(_effect(sheet, here, tool))
         yield from problems
         first = sheet.offered(tool)
-        if not problems and (first is None or first > place):
+        is_passed_on = any(loss in following.leave_back for following in stages[place + 1 : place + 2])
+        if not problems and not is_passed_on and (first is None or first > place):
             yield sheet.error(
                 here,
                 f"`{tool}` não é oferecida neste estágio nem antes",
                 f"`{tool}` is offered neither in this stage nor before",
+            )
+        if ending == "succeeded" and tool in stages[place].wants("effect"):
+            yield sheet.error(
+                here,
+                f"entra-se neste estágio por `{tool}`: o mesmo não pode tirar dele",
+                f"this stage is entered by `{tool}`: the same cannot lead out of it",
             )
 
 

@@ -76,13 +76,30 @@ def questions(sheet: Sheet) -> Iterator[Problem]:
 
 
 def tools(sheet: Sheet) -> Iterator[Problem]:
-    """Their arguments are there by then, and of the right kind."""
+    """Their arguments are there by then, and of the right kind; whoever has to agree is asked."""
     for place, stage, path in sheet.stages():
         for number, use in enumerate(stage.tools):
             if use.tool in sheet.tools:
                 here: Path = (*path, "tools", number)
                 yield from _arguments(sheet, use, here)
                 yield from _needs(sheet, use, place, here)
+                yield from _approval(sheet, use, here)
+
+
+def _approval(sheet: Sheet, use: ToolUse, path: Path) -> Iterator[Problem]:
+    tool = sheet.tools[use.tool]
+    if use.approver and tool.cls == READ:
+        yield sheet.error(
+            (*path, "approver"),
+            f"`{use.tool}` só consulta: não há o que aprovar",
+            f"`{use.tool}` only looks up: there is nothing to approve",
+        )
+    elif tool.needs_staff and not use.approver:
+        yield sheet.error(
+            path,
+            f"`{use.tool}` só é feita com o sim da equipe: escreva `approver: staff`",
+            f"`{use.tool}` is done with a yes of staff only: write `approver: staff`",
+        )
 
 
 def _first(sheet: Sheet, first: Stage) -> Iterator[Problem]:

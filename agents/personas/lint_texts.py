@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from agents.personas.definition import SPINE_TEXTS, Persona, SlotType
+from agents.personas.definition import SPINE_TEXTS, Persona, SlotType, ToolUse
 from agents.personas.gsm7 import segment_room, strangers
 from agents.personas.lint_sheet import BY_CUSTOMER, READ, Sheet
 from agents.personas.problems import Path, Problem, meant
@@ -128,14 +128,14 @@ def room(sheet: Sheet) -> Iterator[Problem]:
 
 
 def _of_tools(sheet: Sheet) -> Iterator[Problem]:
-    """Once for each tool, where it is first offered."""
-    seen: set[str] = set()
+    """Once for each tool, where it is first offered; with an approval it says other things."""
+    seen: set[tuple[str, str | None]] = set()
     for _, stage, path in sheet.stages():
         for number, offered in enumerate(stage.tools):
-            if offered.tool in seen or offered.tool not in sheet.tools:
+            if (offered.tool, offered.approver) in seen or offered.tool not in sheet.tools:
                 continue
-            seen.add(offered.tool)
-            for ending in _endings(sheet, offered.tool):
+            seen.add((offered.tool, offered.approver))
+            for ending in _endings(sheet, offered):
                 name = f"{offered.tool.replace('.', '_')}_{ending}"
                 if name not in sheet.persona.texts:
                     yield sheet.error(
@@ -145,10 +145,13 @@ def _of_tools(sheet: Sheet) -> Iterator[Problem]:
                     )
 
 
-def _endings(sheet: Sheet, tool: str) -> tuple[str, ...]:
-    if sheet.tools[tool].cls == READ:
+def _endings(sheet: Sheet, use: ToolUse) -> tuple[str, ...]:
+    if sheet.tools[use.tool].cls == READ:
         return ("found", "none")
-    return ("ask", "started", "done", "failed") if sheet.tools[tool].approver == BY_CUSTOMER else ("done", "failed")
+    asks = sheet.tools[use.tool].approver == BY_CUSTOMER
+    if use.approver:
+        return (*(("ask",) if asks else ()), "waiting", "done", "refused", "failed")
+    return ("ask", "started", "done", "failed") if asks else ("done", "failed")
 
 
 def _used(sheet: Sheet) -> Iterator[str]:
@@ -161,7 +164,7 @@ def _used(sheet: Sheet) -> Iterator[str]:
         for offered in stage.tools:
             if offered.tool in sheet.tools:
                 name = offered.tool.replace(".", "_")
-                yield from (f"{name}_{ending}" for ending in _endings(sheet, offered.tool))
+                yield from (f"{name}_{ending}" for ending in _endings(sheet, offered))
     yield from (answer.text for answer in persona.answers)
 
 

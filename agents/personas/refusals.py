@@ -224,7 +224,8 @@ _SHAPES: Final[Mapping[str, Text]] = {
         "slot:NAME, evidence:NAME, fact:NAME or effect:TOOL:succeeded",
     ),
     _pattern(definition.Loss): Text(
-        "slot_lost:NOME ou effect:FERRAMENTA:failed", "slot_lost:NAME or effect:TOOL:failed"
+        "slot_lost:NOME, effect:FERRAMENTA:failed ou effect:FERRAMENTA:succeeded",
+        "slot_lost:NAME, effect:TOOL:failed or effect:TOOL:succeeded",
     ),
     _pattern(definition.Cause): Text(f"{_CAUSES} ou slot:NOME:invalid>=N", f"{_CAUSES} or slot:NAME:invalid>=N"),
     _pattern(definition.Hours): Text('"08:00-18:00"', '"08:00-18:00"'),

@@ -38,6 +38,8 @@ class Tool:
     timeout: timedelta = timedelta(seconds=3)
     expires: timedelta = timedelta(hours=24)  # a proposal that nobody answers
     needs_consent: bool = False  # to be written to: it starts a message by itself
+    needs_staff: bool = False  # never without somebody of the company, whatever a persona says
+    is_repeatable: bool = False  # each time it is about another: that it was done once is no reason not to do it again
 
     @property
     def text(self) -> str:
@@ -81,12 +83,23 @@ TOOLS: Final = _tools(
         cls=Class.EFFECT,
         about=Text("Cancela o próximo horário marcado.", "Cancels the next appointment."),
         approver=Approver.CUSTOMER,
+        is_repeatable=True,
     ),
     Tool(
         name="pedidos.consultar",
         cls=Class.READ,
         about=Text("Diz como está um pedido.", "Says how an order is going."),
         parameters={"number": Parameter(types=frozenset({SlotType.TEXT, SlotType.QUANTITY}), is_needed=False)},
+    ),
+    Tool(
+        name="pedidos.reembolsar",
+        cls=Class.EFFECT,
+        about=Text("Pede à equipe o reembolso de um pedido.", "Asks staff to refund an order."),
+        parameters={"number": Parameter(types=frozenset({SlotType.TEXT, SlotType.QUANTITY}))},
+        approver=Approver.CUSTOMER,
+        expires=timedelta(days=3),  # a weekend, too
+        needs_staff=True,
+        is_repeatable=True,
     ),
     Tool(
         name="cobrancas.consultar",

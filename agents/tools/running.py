@@ -74,11 +74,11 @@ async def _booked(_: Mapping[str, Any], ports: Ports) -> Mapping[str, Any]:
 async def _orders(arguments: Mapping[str, Any], ports: Ports) -> Mapping[str, Any]:
     number = arguments.get("number")
     names = names_of(number) if number else []
-    found = await ports.orders.orders(_number_in(names[0]) if names else None)
+    found = await ports.orders.orders(number_in(names[0]) if names else None)
     return {"orders": [_order(order, ports) for order in found]}
 
 
-def _number_in(said: str) -> str:
+def number_in(said: str) -> str:
     """Of "é o pedido 4521" what has a digit in it; all of it where nothing has."""
     numbered = [word.strip("#.,;:!?()") for word in said.split() if any(map(str.isdigit, word))]
     return numbered[-1] if numbered else said

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from agents.personas.definition import Answer, Slot, Stage
-from agents.rules import questions
+from agents.rules import approved_questions, questions
 from agents.rules.sentences import clauses
 from core import lexicon
 from graphs.conversation.desk import Desk
@@ -43,14 +43,13 @@ def approved(desk: Desk) -> Sequence[Answer]:
     """Those to what was said, word for word."""
     asked = {lexicon.normalise(line.text) for line in desk.snapshot.unanswered}
     asked |= {said for line in desk.snapshot.unanswered for one in _sentences(line.text) for said in _readings(one)}
-    return [
-        answer for answer in desk.persona.answers if any(lexicon.normalise(phrase) in asked for phrase in answer.any_of)
-    ]
+    answers = zip(desk.persona.answers, approved_questions.by_answer(desk.persona), strict=True)
+    return [answer for answer, questions_to_it in answers if not asked.isdisjoint(questions_to_it)]
 
 
 def left_open(desk: Desk) -> str:
     """Of what was asked, in the customer's words: all but what has an approved answer."""
-    known = {lexicon.normalise(phrase) for answer in desk.persona.answers for phrase in answer.any_of}
+    known = approved_questions.every(desk.persona)
     return " ".join(
         sentence
         for line in desk.snapshot.unanswered
@@ -95,7 +94,8 @@ def _readings(sentence: str) -> frozenset[str]:
 def _wanted(desk: Desk) -> Iterator[str]:
     stages, place = desk.persona.stages, desk.place
     following = stages[place + 1] if place + 1 < len(stages) else None
-    names = dict.fromkeys(lacking(desk.here, following))
+    settled = {name for use in desk.here.tools if use.tool in desk.settled for name in use.slots}
+    names = dict.fromkeys(name for name in lacking(desk.here, following) if name not in settled)
     way = _way(desk)
     needed = names if not way else names.keys() & frozenset(_needed(way))
     return (name for name in names if name in needed and name in desk.persona.slots and name not in desk.slots)

@@ -11,7 +11,7 @@ from typing import Final
 from agents.commands import AskKnowledge, Mention, OptOut, Promise, Quote, RequestHuman, Say, SwitchGoal, Understood
 from agents.personas.definition import Persona
 from core.models.stream import Control, Trigger
-from graphs.conversation import absence, asking, pending, slots, tooling
+from graphs.conversation import absence, afresh, asking, pending, slots, tooling
 from graphs.conversation.desk import Desk
 from graphs.conversation.progress import progress
 from graphs.conversation.rules import Rule
@@ -70,12 +70,13 @@ def _control(desk: Desk) -> Decision | None:
         return desk.decision(Route.ABSORB)
     if control is not Control.QUEUED or desk.persona.handoff.may_answer_while_queued:
         return None
+    pending.tell_news(desk)
     if desk.said(Mention.STILL_THERE) or desk.said(Mention.REPEAT) or desk.first(RequestHuman):
         desk.note(Rule.STILL_QUEUED)
         desk.say("still_queued")
         return desk.decision(Route.CANNED)
     desk.note(Rule.QUEUED)
-    return desk.decision(Route.ABSORB)
+    return desk.decision(Route.CANNED if desk.texts else Route.ABSORB)
 
 
 def _safety(desk: Desk) -> Decision | None:
@@ -222,6 +223,7 @@ def _move(desk: Desk) -> None:
         desk.note(Rule(rule), move.target)
         desk.moves.append(move)
         desk.stage = move.target
+        afresh.start(desk, move)
 
 
 def _reach(desk: Desk) -> None:

@@ -34,23 +34,30 @@ def _tidy(text: str) -> str:
 
 
 def _pieces(text: str, most: int) -> list[str]:
-    """Paragraphs, and of those that are too long their sentences, as many as fit together."""
+    """Paragraphs; of one that is too long its lines, and of such a line its sentences, as many as fit together.
+
+    What stands on a line of its own stays in one piece: it may be a code that somebody copies.
+    """
     found: list[str] = []
     for paragraph in filter(None, _PARAGRAPH.split(text)):
-        if len(paragraph) <= most:
-            found.append(paragraph)
-            continue
-        found += _filled(_SENTENCE.split(paragraph), most)
+        lines = [piece for line in paragraph.split("\n") for piece in _of_line(line, most)]
+        found += _filled(lines, most, between="\n")
     return found
 
 
-def _filled(sentences: Sequence[str], most: int) -> list[str]:
+def _of_line(line: str, most: int) -> list[str]:
+    if len(line) <= most:
+        return [line]
+    return _filled([part for one in _SENTENCE.split(line) for part in _words(one, most)], most, between=" ")
+
+
+def _filled(parts: Sequence[str], most: int, *, between: str) -> list[str]:
     found: list[str] = []
-    for sentence in (part for one in sentences for part in _words(one, most)):
-        if found and len(found[-1]) + 1 + len(sentence) <= most:
-            found[-1] = f"{found[-1]} {sentence}"
+    for part in parts:
+        if found and len(found[-1]) + len(between) + len(part) <= most:
+            found[-1] = f"{found[-1]}{between}{part}"
         else:
-            found.append(sentence)
+            found.append(part)
     return found
 
 

@@ -22,6 +22,7 @@ from graphs.conversation.state import (
 )
 
 C = TypeVar("C", bound=Command)
+_MOST_UNHEARD: Final = 8
 _LEARNED: Final = frozenset(
     {
         *(Rule.SLOT_SET, Rule.SLOT_CORRECTED, Rule.SLOT_CLEARED, Rule.EVIDENCE, Rule.GOAL_SWITCHED, Rule.PROMISED),
@@ -140,11 +141,18 @@ class Desk:
             settled=frozenset(self.settled),
             shown=self.shown,
             has_greeted=self.has_greeted,
-            heard_until=max(
-                [line.seq for line in self.snapshot.unanswered], default=self.snapshot.dialogue.heard_until
-            ),
+            heard_until=max([self.snapshot.dialogue.heard_until, *(line.seq for line in self.snapshot.unanswered)]),
+            unheard=self._unheard,
             language=self.understood.language,
         )
+
+    @property
+    def _unheard(self) -> tuple[int, ...]:
+        """Whoever has said more since is answered for that: they knew that we had not heard."""
+        lines = self.snapshot.unanswered
+        if not lines:
+            return self.snapshot.dialogue.unheard
+        return tuple(line.seq for line in lines if line.is_unheard)[-_MOST_UNHEARD:]
 
     def decision(self, route: Route, *, handover: Handover | None = None, opt_out: Quote | None = None) -> Decision:
         return Decision(

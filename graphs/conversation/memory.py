@@ -37,6 +37,7 @@ def from_json(data: Mapping[str, Any], *, first_stage: str) -> Dialogue:
         repairs=data["repairs"],
         failed_checks=data["failed"],
         heard_until=data["heard"],
+        unheard=tuple(data.get("unheard", ())),
         has_greeted=data["greeted"],
         done=frozenset(data["done"]),
         settled=frozenset(data.get("settled", ())),
@@ -66,6 +67,7 @@ def _written(dialogue: Dialogue, longest: int) -> dict[str, Any]:
         "settled": sorted(dialogue.settled),
         "shown": dict(dialogue.shown),
         "lang": dialogue.language,
+        **({"unheard": list(dialogue.unheard)} if dialogue.unheard else {}),
     }
 
 

@@ -105,6 +105,8 @@ async def stage(data: TurnData, context: Context) -> TurnData:
 
 async def respond(data: TurnData, context: Context) -> TurnData:
     """Words, and nothing else: what they say changes no stage and calls no tool."""
+    if (approved := _approved(data)) is not None:
+        return TurnData(draft=approved.text, cited=(approved.id,), violations=())
     try:
         draft = await replying.reply(
             context.model, _brief(data, context), context.deadline, cache_key=context.cache_key
@@ -207,10 +209,19 @@ def _words(snapshot: Snapshot) -> str:
 
 
 async def _search(context: Context, query: str) -> Sequence[Passage]:
-    bases = context.persona.stage(context.snapshot.dialogue.stage).kb
-    if not bases or not query.strip():
+    """Where a stage names no base, there may be an approved answer all the same."""
+    persona = context.persona
+    bases = persona.stage(context.snapshot.dialogue.stage).kb
+    if not query.strip():
         return ()
-    return await context.retriever.search(query, bases=bases, most=_MOST_PASSAGES)
+    return await context.retriever.search(query, bases=bases, most=_MOST_PASSAGES, persona=persona.persona)
+
+
+def _approved(data: TurnData) -> Passage | None:
+    """What a person has said is the answer is told in their words, once, without a model. A check may refuse it."""
+    first = next(iter(data["passages"]), None)
+    is_it = first is not None and first.is_approved and not data["results"] and not data["repairs"]
+    return first if is_it and not data.get("draft") else None
 
 
 def _differs(query: str, text: str) -> bool:
@@ -341,12 +352,18 @@ def _trace(data: TurnData, context: Context) -> Mapping[str, Any]:
         "route": data["decision"].route.value,
         "commands": [_claim(command) for command in understood.commands],
         "rejected": list(understood.rejected),
-        "passages": [{"id": one.id, "title": one.title, "score": round(one.score, 3)} for one in data["passages"]],
+        "passages": [_source(one) for one in data["passages"]],
         "cited": list(data.get("cited", ())),
         "violations": list(data["violations"]),
         "seconds": {name: round(seconds, 4) for name, seconds in context.phases.items()},
         **data.get("trace", {}),
     }
+
+
+def _source(passage: Passage) -> Mapping[str, Any]:
+    about = {"id": passage.id, "title": passage.title, "score": round(passage.score, 3)}
+    source = {} if passage.source is None else {"source": str(passage.source)}
+    return about | source | ({"approved": True} if passage.is_approved else {})
 
 
 def _claim(command: Any) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from core.models.stream import Trigger
 from graphs.conversation.asking import CONFIRM
 from graphs.conversation.desk import Desk
 from graphs.conversation.rules import Rule
-from graphs.conversation.state import Decision, Filled, Route, ToolCall
+from graphs.conversation.state import Decision, EffectNews, Filled, Route, ToolCall
 
 EFFECT: Final = "effect:"
 _NEWS: Final[Mapping[Literal["succeeded", "failed", "rejected", "expired"], Rule]] = {
@@ -21,7 +21,7 @@ _NEWS: Final[Mapping[Literal["succeeded", "failed", "rejected", "expired"], Rule
 
 def settle(desk: Desk) -> Decision | None:
     """None, and the turn goes on, unless what happened is all that it is about."""
-    _note_news(desk)
+    tell_news(desk)
     confirm = desk.first(Confirm)
     if confirm is not None and desk.last_ask:
         _take(desk, desk.last_ask, is_yes=confirm.is_yes)
@@ -61,14 +61,21 @@ def _confirm_slot(desk: Desk, name: str, *, is_yes: bool) -> None:
     desk.lost.add(f"slot_lost:{name}")
 
 
-def _note_news(desk: Desk) -> None:
+def tell_news(desk: Desk) -> None:
     """What was done counts for the stages; what failed leads back, is said, and is not offered again as it was."""
     for news in desk.snapshot.effects:
         desk.note(_NEWS[news.state], news.tool)
-        if news.state == "failed":
-            desk.lost.add(f"effect:{news.tool}:failed")
+        if news.state in {"succeeded", "failed"}:
+            desk.lost.add(f"effect:{news.tool}:{news.state}")
         if news.state != "succeeded":
             desk.settled.add(news.tool)
-        name = news.tool.replace(".", "_")
         values = {key: str(value) for key, value in news.result.items() if isinstance(value, str | int)}
-        desk.say(f"{name}_{'done' if news.state == 'succeeded' else 'failed'}", **values)
+        desk.say(_text_about(desk, news), **values)
+
+
+def _text_about(desk: Desk, news: EffectNews) -> str:
+    """A no of the company's is no failure, where the persona has words for it."""
+    name = news.tool.replace(".", "_")
+    if news.state == "rejected" and desk.persona.has_text(f"{name}_refused"):
+        return f"{name}_refused"
+    return f"{name}_{'done' if news.state == 'succeeded' else 'failed'}"

@@ -21,7 +21,7 @@ class Known:
     evidence: Mapping[str, Quote] = field(default_factory=dict)
     facts: Mapping[str, str | None] = field(default_factory=dict)  # by key, with the words if they are known
     succeeded: Collection[str] = ()
-    lost: Collection[str] = ()  # `slot_lost:…` and `effect:…:failed` of this turn
+    lost: Collection[str] = ()  # `slot_lost:…` and `effect:…` of this turn: what may lead back
 
 
 def progress(persona: Persona, stage: str, known: Known) -> tuple[StageMove, ...]:

@@ -57,6 +57,7 @@ class Rule(StrEnum):
     EFFECT_ASKED = "effect.asked"
     EFFECT_GAVE_UP = "effect.gave_up"
     EFFECT_PLANNED = "effect.planned"
+    EFFECT_WAITS = "effect.waits_for_staff"
     READ = "tool.read"
     GOAL_SWITCHED = "goal.switched"
     GOAL_REACHED = "goal.reached"
@@ -139,6 +140,12 @@ def _by_nobody(persona: Persona) -> Iterator[str]:
     return (name for name in _effects(persona) if TOOLS[name].approver is not Approver.CUSTOMER)
 
 
+def _by_staff(persona: Persona) -> Iterator[str]:
+    """After the customer's own yes, where the tool asks for one."""
+    waiting = {use.tool for stage in persona.stages for use in stage.tools if use.approver}
+    return (name for name in _effects(persona) if name in waiting)
+
+
 def _reads(persona: Persona) -> Iterator[str]:
     """In a stage that is entered, or with an argument that may change."""
     led = {stage.id for stage in entered(persona)} | set(_left_back(persona))
@@ -195,6 +202,7 @@ _ABOUT: Final[Mapping[Rule, Callable[[Persona], Iterable[str]]]] = {
     **dict.fromkeys((Rule.EFFECT_CONFIRMED, Rule.EFFECT_DECLINED, Rule.EFFECT_NOT_ALLOWED), _by_customer),
     **dict.fromkeys((Rule.EFFECT_ASKED, Rule.EFFECT_GAVE_UP), _by_customer),
     Rule.EFFECT_PLANNED: _by_nobody,
+    Rule.EFFECT_WAITS: _by_staff,
     Rule.READ: _reads,
     Rule.GOAL_SWITCHED: lambda persona: (goal.id for goal in persona.goals),
     Rule.GOAL_REACHED: _reached,

@@ -60,6 +60,7 @@ class Dialogue:
     repairs: int = 0  # in a row: turns that understood nothing
     failed_checks: int = 0  # in a row
     heard_until: int = 0  # the number of the last message that a turn has taken in
+    unheard: tuple[int, ...] = ()  # of those, the recordings whose words nobody knew
     has_greeted: bool = False
     done: frozenset[str] = frozenset()  # stages whose closing text was said
     settled: frozenset[str] = frozenset()  # tools whose offer was answered, until they are spoken of again
@@ -146,6 +147,7 @@ class ToolCall:
     tool: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     is_confirmed: bool = False
+    needs_staff: bool = False  # somebody of the company has to agree
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

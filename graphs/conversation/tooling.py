@@ -29,6 +29,8 @@ def plan(desk: Desk) -> None:
         tool = TOOLS.get(use.tool)
         if tool is None or (tool.needs_consent and desk.snapshot.is_opted_out):
             continue
+        if _is_wanted_again(desk, use, tool):
+            desk.settled.discard(tool.name)
         arguments = _arguments(desk, use)
         if arguments is None:
             continue
@@ -36,7 +38,8 @@ def plan(desk: Desk) -> None:
             _read(desk, use, arguments)
         elif tool.approver is Approver.CUSTOMER:
             _propose(desk, use, tool)
-        else:
+        elif _is_new(desk, use) and not desk.first(Cancel):
+            desk.note(Rule.EFFECT_PLANNED, use.tool)
             _do(desk, use, arguments)
 
 
@@ -47,11 +50,10 @@ def confirmed(desk: Desk) -> None:
     for call in calls:
         use = uses.get(call.tool)
         arguments = _arguments(desk, use) if use else None
-        if arguments is None:
+        if use is None or arguments is None:
             desk.note(Rule.EFFECT_NOT_ALLOWED, call.tool)
             continue
-        desk.effects.append(ToolCall(tool=call.tool, arguments=arguments, is_confirmed=True))
-        desk.say(f"{TOOLS[call.tool].text}_started")
+        _do(desk, use, arguments, is_confirmed=True)
 
 
 def answers(desk: Desk, query: str) -> bool:
@@ -80,21 +82,25 @@ def _read(desk: Desk, use: ToolUse, arguments: Mapping[str, Any]) -> None:
     desk.reads.append(ToolCall(tool=use.tool, arguments=arguments))
 
 
-def _do(desk: Desk, use: ToolUse, arguments: Mapping[str, Any]) -> None:
-    """What nobody has to approve, once for the same arguments."""
-    if _is_new(desk, use) and not desk.first(Cancel):
-        desk.note(Rule.EFFECT_PLANNED, use.tool)
-        desk.effects.append(ToolCall(tool=use.tool, arguments=arguments))
+def _do(desk: Desk, use: ToolUse, arguments: Mapping[str, Any], *, is_confirmed: bool = False) -> None:
+    """Once for the same arguments. Who was asked hears that it has begun; who waits for staff, that they look at it."""
+    needs_staff = use.approver is not None
+    call = ToolCall(tool=use.tool, arguments=arguments, is_confirmed=is_confirmed, needs_staff=needs_staff)
+    desk.effects.append(call)
+    if needs_staff:
+        desk.note(Rule.EFFECT_WAITS, use.tool)
+        desk.say(f"{TOOLS[use.tool].text}_waiting")
+    elif is_confirmed:
+        desk.say(f"{TOOLS[use.tool].text}_started")
 
 
 def _propose(desk: Desk, use: ToolUse, tool: Tool) -> None:
     """One at a time, and where there is reason to: what takes no slot is offered to those alone who speak of it."""
     asked = f"{EFFECT}{tool.name}"
     waits, is_spoken_of = desk.last_ask == asked, _is_spoken_of(desk, use)
-    if _is_changed(desk, use) or (is_spoken_of and not _is_answered(desk, tool)):
-        desk.settled.discard(tool.name)
     is_due = waits or is_spoken_of or bool(use.slots)
-    is_over = tool.name in desk.settled or tool.name in desk.snapshot.succeeded
+    is_done = tool.name in desk.snapshot.succeeded and not tool.is_repeatable
+    is_over = is_done or tool.name in desk.settled
     if not is_due or is_over or desk.effects or desk.ask or desk.first(Cancel):
         return
     times = desk.asked.get(asked, 0) if waits and not is_spoken_of else 0
@@ -168,6 +174,11 @@ def _is_changed(desk: Desk, use: ToolUse) -> bool:
     """A no that names another time is an offer to ask about that."""
     rules = (Rule.SLOT_SET, Rule.SLOT_CORRECTED, Rule.CONFIRM_YES)
     return any(rule.about(name) in desk.rules for rule in rules for name in use.slots)
+
+
+def _is_wanted_again(desk: Desk, use: ToolUse, tool: Tool) -> bool:
+    """By whoever gave an answer to the offer already."""
+    return _is_changed(desk, use) or (_is_spoken_of(desk, use) and not _is_answered(desk, tool))
 
 
 def _is_answered(desk: Desk, tool: Tool) -> bool:

@@ -14,6 +14,8 @@ from graphs.conversation.pending import EFFECT
 from graphs.conversation.state import Decision, Snapshot
 
 _PLACE: Final = re.compile(r"\{([a-z_]+)\}")
+_BLANKS: Final = re.compile(r"[ \t]{2,}")
+_LOST_BLANKS: Final = re.compile(r"[ \t]+(?=[,.!?;:]|$)", re.MULTILINE)
 _CONFIRM: Final = Text("Só para confirmar: {value}. Está certo?", "Just to confirm: {value}. Is that right?")
 _ASK_EFFECT: Final = Text("Posso confirmar: {about}", "May I confirm: {about}")
 
@@ -34,9 +36,11 @@ class Wording:
 
     def canned(self, name: str, values: Mapping[str, str], decision: Decision) -> str:
         """A place that nothing fills is left out, with the blank before it."""
-        known = {**self._common, **self._slots(decision), **values}
-        text = _PLACE.sub(lambda place: known.get(place[1], ""), self._persona.text(name, self._language))
-        return re.sub(r"[ \t]+(?=[,.!?;:]|$)", "", re.sub(r"[ \t]{2,}", " ", text), flags=re.MULTILINE).strip()
+        text = self._persona.text(name, self._language)
+        if "{" in text:
+            known = {**self._common, **self._slots(decision), **values}
+            text = _PLACE.sub(lambda place: known.get(place[1], ""), text)
+        return _LOST_BLANKS.sub("", _BLANKS.sub(" ", text)).strip()
 
     def texts(self, decision: Decision) -> Iterator[str]:
         for text in decision.texts:

@@ -1,7 +1,7 @@
 """Effects that wait for somebody of the company: decided once, by one person, in time, and told to the customer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final
@@ -25,6 +25,7 @@ from graphs import effects
 from graphs.conversation.state import ToolCall
 from graphs.stores import effects as store
 from graphs.stores.effects import EffectListing
+from graphs.stores.endings import Ended
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon, open_salon
 
@@ -57,8 +58,9 @@ async def proposed(salon: Salon, who: Somebody) -> UUID:
     monday = datetime.combine(today + timedelta(days=7 - today.weekday()), time(9)).isoformat(timespec="minutes")
     arguments = {"at": {"at": monday}, "service": {"value": "corte", "label": "Corte"}}
 
-    async def end(session: Any, begun: Any, _: Any) -> None:
-        await store.propose(session, begun, [ToolCall(tool=BOOK, arguments=arguments, is_confirmed=True)])
+    async def end(session: Any, turns: Sequence[Ended]) -> None:
+        for one in turns:
+            await store.propose(session, one.begun, [ToolCall(tool=BOOK, arguments=arguments, is_confirmed=True)])
 
     await salon.turn(who, end)
     [row] = await salon.rows(Effect)

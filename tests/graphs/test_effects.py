@@ -364,9 +364,11 @@ class TestBook:
         assert isinstance(await first, Booking)
         assert await second is Refusal.TAKEN
 
-    @pytest.mark.parametrize("local", [at(12), at(8), at(9, 30)])
-    async def test_a_time_that_nobody_offers_is_closed(self, salon: Salon, ana: Somebody, local: str) -> None:
-        assert [one.reason for one in await do(salon, ana, booking(local))] == ["closed"]
+    @pytest.mark.parametrize("local", [(12,), (8,), (9, 30)])
+    async def test_a_time_that_nobody_offers_is_closed(
+        self, salon: Salon, ana: Somebody, local: tuple[int, ...]
+    ) -> None:
+        assert [one.reason for one in await do(salon, ana, booking(at(*local)))] == ["closed"]
 
     async def test_what_lies_behind_is_not_booked(self, salon: Salon, ana: Somebody) -> None:
         past = datetime.combine(next_monday() - timedelta(days=14), time(9)).isoformat(timespec="minutes")

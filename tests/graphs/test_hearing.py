@@ -28,7 +28,7 @@ from core.storage import Storage, open_storage
 from core.vault import add_key, open_vault
 from graphs import store
 from graphs.hearing import TRIES, Hearer
-from graphs.stores import hearing, personas
+from graphs.stores import hearing, owed, personas
 from graphs.turn_taking import TurnTaker
 from sandbox.recordings import picture, voice_note
 from tests.fixtures.inbound import message, open_inbox, someone
@@ -242,14 +242,86 @@ class TestWaiting:
         assert await room.waits() < 5
         assert (await room.file()).words_reason == "no_file"
 
-    async def test_words_that_come_too_late_are_kept_for_the_next_turns(self, room: Room) -> None:
+
+class TestLate:
+    """Words of a recording that a turn went on without."""
+
+    async def unheard(self, room: Room) -> None:
         await room.talk.say("Oi")
         await room.send()
-        await room.talk.answered()
-        await room.fetch(voice_note("meu orçamento é 8 mil"))
+        said, *_ = await room.talk.answered()
+        assert "Não consegui ouvir" in said
+
+    async def hear(self, room: Room, words: str) -> int:
+        """How many turns are owed then."""
+        await room.fetch(voice_note(words))
         await room.hearer.run_due()
+        return await room.talk.inbox.count("turns WHERE state = 'open'")
+
+    async def test_they_are_answered_in_a_turn_of_their_own(self, room: Room) -> None:
+        await self.unheard(room)
+        assert await self.hear(room, "quero falar com um atendente") == 1
+        [said] = await room.talk.answered()
+        assert "pessoa" in said
+        assert (await room.talk.conversation()).control == "queued"
+
+    async def test_once(self, room: Room) -> None:
+        await self.unheard(room)
+        await self.hear(room, "meu nome é Ana")
+        await room.talk.answered()
+        [fact] = await room.talk.inbox.rows("SELECT quote FROM contact_facts WHERE key = 'nome'")
+        dialogue = (await room.talk.conversation()).dialogue
+        [row] = await room.talk.inbox.rows("SELECT max(seq) AS newest FROM messages WHERE direction = 'in'")
+        assert (fact.quote, dialogue.get("unheard"), dialogue["heard"]) == ("Ana", None, row.newest)
         assert await room.talk.inbox.count("turns WHERE state = 'open'") == 0
-        assert (await room.file()).words == "meu orçamento é 8 mil"
+
+    async def test_what_is_written_after_them_is_answered_together_with_them(self, room: Room) -> None:
+        await self.unheard(room)
+        await room.talk.inbox.tell(message(room.talk.customer, "t.1", text="você é um robô?"))
+        assert await self.hear(room, "meu nome é Ana") == 1
+        await room.talk.answered()
+        rules = (await room.talk.turn()).trace["rules"]
+        assert {"slot.set:nome", "close.asks_if_bot"} <= set(rules)
+        assert await room.talk.inbox.count("turns WHERE state = 'open'") == 0
+
+    async def test_who_has_written_it_meanwhile_is_not_answered_twice(self, room: Room) -> None:
+        await self.unheard(room)
+        await room.talk.say("quero um site para a padaria")
+        assert await self.hear(room, "quero um site para a padaria") == 0
+
+    async def test_a_turn_that_runs_and_had_them_leaves_nothing_to_answer(self, room: Room) -> None:
+        await room.talk.say("Oi")
+        await room.send()
+        await room.fetch(voice_note("meu nome é Ana"))
+        [heard] = await store.claim_hearing(room.talk.taker.floor.database, most=5, lease=timedelta(minutes=1))
+        async with room.talk.inbox.session() as session:
+            await session.execute(text("UPDATE turns SET state = 'running' WHERE state = 'open'"))
+            await hearing.heard(session, heard, hearing.Words(text="meu nome é Ana", model="x", usage=CALL))
+            await owed.owe_words(session, heard.media, answer_hours=12)
+            await session.execute(text("UPDATE turns SET state = 'failed' WHERE state = 'running'"))
+            heard_so_far = "jsonb_set(dialogue, '{heard}', to_jsonb(message_seq))"
+            await session.execute(text(f"UPDATE conversations SET dialogue = {heard_so_far}"))  # noqa: S608 - ours
+        assert await room.talk.answered() == []
+        assert (await room.talk.turn()).trace["rules"] == ["turn.nothing_new"]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE conversations SET control = 'human'",
+            "UPDATE messages SET provider_at = provider_at - interval '13 hours'",
+            """UPDATE connections SET settings = settings || '{"answer_hours": 0.01}'""",
+            "UPDATE messages SET author = 'staff' WHERE kind = 'voice'",
+        ],
+    )
+    async def test_nobody_is_answered_where_a_person_is_or_much_later(self, room: Room, change: str) -> None:
+        await self.unheard(room)
+        async with room.talk.inbox.session() as session:
+            await session.execute(text(change))
+        assert await self.hear(room, "meu nome é Ana") == 0
+
+    async def test_what_is_still_not_heard_is_not_answered_again(self, room: Room) -> None:
+        await self.unheard(room)
+        assert await self.hear(room, "") == 0
 
 
 class TestTrouble:

@@ -80,6 +80,7 @@ class TestWhatWasDecided:
             ("human.requested", "passou para uma pessoa: human.requested"),
             ("safety.complaint", "passou para uma pessoa: safety.complaint"),
             ("consent.opt_out", "pediu para não receber mais"),
+            ("effect.waits_for_staff:pedidos.reembolsar", "espera o sim da equipe: pedidos.reembolsar"),
             ("close.silence", "decidiu não responder"),
         ],
     )

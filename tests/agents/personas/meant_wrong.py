@@ -133,6 +133,22 @@ MEANT_WRONG: Final = (
         "não é oferecida",
     ),
     Planted(
+        "a stage left by what it is entered by",
+        SCHEDULING,
+        "[effect:agenda.criar:failed, effect:agenda.cancelar:succeeded]",
+        "[effect:agenda.criar:succeeded, effect:agenda.cancelar:succeeded]",
+        "[effect:agenda.criar:succeeded,",
+        "entra-se neste estágio por `agenda.criar`",
+    ),
+    Planted(
+        "a success of a later stage that is not passed on",
+        SCHEDULING,
+        "    leave_back: [effect:agenda.cancelar:succeeded]\n",
+        "",
+        "effect:agenda.cancelar:succeeded",
+        "não é oferecida",
+    ),
+    Planted(
         "a stage that nothing leads to",
         SALES,
         "    enter:\n      all: [effect:agenda.criar:succeeded]\n",

@@ -168,7 +168,7 @@ def _lost(case: Case, *, is_certain: bool) -> set[str]:
     before, after = case.snapshot.dialogue.slots, case.decision.dialogue.slots
     touched = {one.name for one in case.every(ClearSlot)}
     touched |= {one.name for one in case.every(SetSlot) if one.name in before and one.value != before[one.name].value}
-    lost = {f"effect:{news.tool}:failed" for news in case.snapshot.effects if news.state == "failed"}
+    lost = {f"effect:{news.tool}:{news.state}" for news in case.snapshot.effects}
     for name, filled in before.items():
         is_other = name not in after or (after[name].value, after[name].is_confirmed) != (filled.value, True)
         if (is_other or (name in touched and not is_certain)) and (filled.is_confirmed or not is_certain):

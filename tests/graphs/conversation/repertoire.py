@@ -188,7 +188,9 @@ def _back(persona: Persona, stage: Stage) -> Iterator[Play]:
     for loss in stage.leave_back:
         kind, _, name = loss.partition(":")
         if kind == "effect":
-            news = EffectNews(tool=name.removesuffix(":failed"), state="failed", result={})
+            tool, _, ending = name.rpartition(":")
+            state: Any = ending
+            news = EffectNews(tool=tool, state=state, result={})
             yield _one(started(persona, stage.id), Cue(trigger=Trigger.ACTION_RESULT, news=(news,)))
         else:
             known = started(

@@ -31,6 +31,11 @@ class TestBubbles:
             "O completo inclui suporte aos sábados. Qual combina mais?",
         ]
 
+    def test_a_line_that_fits_is_never_cut_nor_joined_to_another(self) -> None:
+        lines = [f"Cobrança {n}: 0002 BR EMPRESA DE DEMONSTRACAO SAO PAULO {n * 1111}" for n in range(1, 6)]
+        sent = bubbles(["Em aberto:\n" + "\n".join(lines)], ChannelRules(max_bubbles=3, bubble_chars=150))
+        assert [line for bubble in sent for line in bubble.text.split("\n") if line] == ["Em aberto:", *lines]
+
     def test_too_many_are_put_together_and_nothing_is_dropped(self) -> None:
         sent = bubbles(["um.", "dois.", "três.", "quatro.", "cinco."], RULES)
         assert len(sent) == 3

@@ -22,7 +22,7 @@ PLAIN: Final[Mapping[str, str]] = {
     "perdi o boleto|paguei ontem no pix|por que estão me cobrando?|não devo nada|você é um robô?|recebi um boleto|"
     "essa conta não é minha|mudei de endereço|quero entender essa cobrança|meu marido já resolveu|bom dia, tudo bem?|"
     "recebi uma mensagem de vocês, do que se trata?",
-    "suporte": "bom dia|cadê meu pedido?|onde está o meu pedido?|recebi o produto errado|quero meu dinheiro de volta|"
+    "suporte": "bom dia|cadê meu pedido?|onde está o meu pedido?|recebi o produto errado|quando recebo o reembolso?|"
     "qual a garantia?|não consigo entrar na minha conta|como faço para trocar?|fui cobrado duas vezes|pedido 4521|"
     "comprei ontem e quero cancelar|meu nome é Bruno|vocês têm loja física?|faltou um item|a cor veio diferente|"
     "qual o prazo de entrega?|já faz dez dias|ninguém me responde|oi, tudo bem?|você é um robô?|o tamanho não serviu|"
@@ -58,6 +58,7 @@ async def test_none_is_taken_for_what_it_does_not_say(name: str) -> None:
         ("agendamento", "não vou poder ir amanhã", "quer_cancelar"),
         ("cobranca", "quero pagar", "quer_pagar"),
         ("suporte", "agora deu certo, obrigado", "resolveu"),
+        ("suporte", "quero meu dinheiro de volta", "quer_reembolso"),
         ("vendas-consultivas", "quero uma demonstração", "interesse"),
     ],
 )

@@ -38,8 +38,12 @@ FEWEST_TURNS: Final = 10
 class Shelf:
     """Five full passages about anything, each as long as a chunk of a document is."""
 
-    async def search(self, query: str, *, bases: Sequence[str], most: int = 5) -> Sequence[Passage]:
-        del bases
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
+        del persona
+        if not bases:
+            return []
         text = f"Sobre {query}: " + "a empresa explica cada passo com clareza e confirma tudo por escrito. " * 9
         return [Passage(id=f"p{number}", text=text, title="Manual", score=0.8) for number in range(1, most + 1)]
 

@@ -209,8 +209,10 @@ class Rehearsed:
 class World(NoKnowledge):
     """One passage, one free place, one booking, one order and one charge."""
 
-    async def search(self, query: str, *, bases: Sequence[str], most: int = 5) -> Sequence[Passage]:
-        del query
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
+        del query, persona
         return [Passage(id="p1", text=_PASSAGE, title="Ajuda", score=0.9)][: most * len(bases)]
 
     async def free(self, service: str | None, *, since: datetime, until: datetime, most: int = 6) -> Sequence[Place]:
