@@ -54,7 +54,6 @@ from core.valkey import open_valkey
 from tests.chaos.proxy import Proxy
 from tests.fixtures.gates import Somebody, gather_crowd, queue_for, until
 from tests.fixtures.outbox import IMPATIENT, PLACE, Call, Provider, World, make_world
-from tests.fixtures.sizes import size
 
 FAST: Final = {"per_second": 1000}
 
@@ -748,7 +747,7 @@ class TestBounds:
                 return Accepted(provider_id=f"wamid.{new_id()}")
 
         sender = world.another_sender(Forgetful())
-        crowd = await gather_crowd(world, size(40, chaos=80))
+        crowd = await gather_crowd(world, 80)
         async with replace(world, sender=sender).sending():
             await self.send_all(world, crowd, rounds=2)
             tracemalloc.start()

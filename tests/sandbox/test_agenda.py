@@ -9,8 +9,8 @@ from sandbox.agenda import Agenda
 class TestAgenda:
     async def test_the_earlier_comes_first_whatever_was_entered_first(self) -> None:
         agenda, seen, done = Agenda(), list[int](), asyncio.Event()
-        agenda.later(0.04, done.set)
-        for number, seconds in ((3, 0.03), (1, 0.01), (2, 0.02)):
+        agenda.later(0.4, done.set)
+        for number, seconds in ((3, 0.3), (1, 0.1), (2, 0.2)):
             agenda.later(seconds, partial(seen.append, number))
 
         await done.wait()
