@@ -9,6 +9,8 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from core.errors import Unavailable
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
@@ -22,11 +24,21 @@ class Passage:
     is_approved: bool = False  # a person said that this is the answer: it may be told as it stands
 
 
+class SearchFailed(Unavailable):
+    """It was broken off, which is not the same as that there is nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("A busca nos documentos não terminou.", "The search of the documents did not finish.")
+
+
 class Retriever(Protocol):
     async def search(
         self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
     ) -> Sequence[Passage]:
-        """The best first; before them all an answer that was approved for this question, and for this persona."""
+        """The best first; before them all an answer that was approved for this question, and for this persona.
+
+        Nothing where none is good enough; `SearchFailed` where that could not be found out.
+        """
         ...
 
     async def bases(self) -> frozenset[str]:

@@ -1,10 +1,12 @@
 """Passages that came since their vectors were made get theirs, where nobody waits for them."""
 
 from typing import Final
+from uuid import UUID
 
 from agents.gateway.embeddings import make_embeddings
 from automation import store
 from core.clock import Deadline
+from core.errors import Conflict, NotFound
 from core.floor import Floor
 from core.ids import CompanyId
 from core.logging import get_logger
@@ -25,20 +27,25 @@ async def embed_due(floor: Floor) -> None:
         return
     try:
         made = await fill_due(floor, port, Deadline.after(_SECONDS))
-    except EmbeddingFailed as error:
-        log.warning("embedding.failed", model=port.name, reason=str(error))
-    else:
         log.info("embedding.filled", model=port.name, vectors=made)
     finally:
         await port.close()
 
 
 async def fill_due(floor: Floor, port: EmbeddingPort, deadline: Deadline) -> int:
-    """How many vectors were made. Raises `EmbeddingFailed`: what was made before stays."""
+    """How many vectors were made. What fails for one company is tried again next time, and no other waits for it."""
     made = 0
     for company, space_id in await store.embedding_due(floor.database, most=_MOST):
-        async with floor.database.tenant_session(CompanyId(company)) as session:
-            space = await spaces.one(session, space_id)
-        if (space.model, space.dimensions) == (port.name, port.dimensions) and not deadline.passed:
-            made += await fill(floor.database, CompanyId(company), space_id, port, deadline=deadline)
+        try:
+            made += await _fill_one(floor, CompanyId(company), space_id, port, deadline)
+        except (EmbeddingFailed, Conflict, NotFound) as error:
+            log.warning("embedding.failed", model=port.name, company=company, reason=str(error))
     return made
+
+
+async def _fill_one(floor: Floor, company: CompanyId, space_id: UUID, port: EmbeddingPort, deadline: Deadline) -> int:
+    async with floor.database.tenant_session(company) as session:
+        space = await spaces.one(session, space_id)
+    if (space.model, space.dimensions) != (port.name, port.dimensions) or deadline.passed:
+        return 0
+    return await fill(floor.database, company, space_id, port, deadline=deadline)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.db.sessions import TenantSession
-from knowledge import asking, candidates
+from knowledge import asking
 from knowledge.stores import passages, postings
 from knowledge.stores.passages import Ranked
 
@@ -13,5 +13,6 @@ async def weigh_all(session: TenantSession, question: str, names: Sequence[str],
     asked = asking.read(question)
     shelves = await passages.shelves(session, names, [])
     runs = {word: await postings.find(session, list(shelves.ids), [word]) for word in asked.readings}
-    asked = asking.with_rarity(asked, candidates.counts(runs), shelves.passages)
+    counts = {word: sum(len(run.places) for run in found) for word, found in runs.items()}
+    asked = asking.with_rarity(asked, counts, shelves.passages)
     return await passages.rank(session, list(shelves.ids), asking.vector(asked), most=most, among=None)

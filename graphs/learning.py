@@ -12,6 +12,7 @@ from core.db.sessions import Database, TenantSession
 from core.errors import AppError
 from core.logging import get_logger
 from core.models.stream import Trigger
+from graphs.conversation.nodes import FALLBACK, SEARCH_FAILED
 from graphs.conversation.state import Outcome, Route
 from graphs.stores.endings import Ended
 from knowledge import approved, gaps
@@ -35,11 +36,15 @@ async def learn(database: Database, ended: Ended) -> None:
 
 
 def missed_question(ended: Ended) -> str | None:
-    """Asked of the company's knowledge, and answered from nowhere: no passage, no tool, no approved text."""
-    decision, outcome = ended.outcome.decision, ended.outcome
+    """Asked of the company's knowledge, and answered from nowhere: no passage, no tool, no approved text.
+
+    Where we could not search, or had no words that may be said, the gap is ours and not the company's.
+    """
+    decision, trace = ended.outcome.decision, ended.outcome.trace
     is_asked = decision.route is Route.STAGE and ended.begun.snapshot.trigger in _OF_CUSTOMERS
-    is_answered = bool(outcome.trace.get("cited")) or bool(decision.reads)
-    return decision.query if is_asked and not is_answered else None
+    is_answered = bool(trace.get("cited")) or bool(decision.reads)
+    is_ours = FALLBACK in trace or SEARCH_FAILED in trace
+    return decision.query if is_asked and not is_answered and not is_ours else None
 
 
 def told_answers(outcome: Outcome) -> tuple[UUID, ...]:

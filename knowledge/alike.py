@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from knowledge.asking import distance
+from knowledge.asking import MOST_WORDS
 from knowledge.folding import WRAPPING, folded, is_code, meant, stem
 
 SAME: Final = 0.75  # the same question in other words
@@ -50,11 +51,13 @@ class Gist:
     is_negated: bool
 
     @classmethod
-    def of(cls, question: str) -> "Gist":
+    def of(cls, question: str, *, most: int = MOST_WORDS) -> "Gist":
+        """Of a long one so many words, before others those that do not only wrap it."""
         words, codes = meant(question)
         every = folded(question).replace("?", " ").split()
+        plain = sorted((word for word in words if not is_code(word)), key=WRAPPING.__contains__)
         return cls(
-            words={stem(word): word for word in words if not is_code(word)},
+            words=dict(islice({stem(word): word for word in plain}.items(), most)),
             light=frozenset(stem(word) for word in words if word in WRAPPING),
             codes=frozenset(codes).union(word for word in words if is_code(word)),
             wants=frozenset(_KIND_OF[word] for word in every if word in _KIND_OF),
@@ -62,12 +65,13 @@ class Gist:
         )
 
     @property
-    def stems(self) -> frozenset[str]:
-        return frozenset(self.words)
+    def matter(self) -> frozenset[str]:
+        """What it speaks of."""
+        return frozenset(self.words).difference(self.light) | self.codes
 
     @property
     def says_something(self) -> bool:
-        return bool(self.stems - self.light or self.codes)
+        return bool(self.matter)
 
 
 def likeness(one: Gist, other: Gist) -> float:
@@ -90,9 +94,24 @@ def _found(word: str, one: Gist, other: Gist) -> float:
         return 1.0
     whole = one.words[word]
     is_near = len(whole) >= _LONG and any(
-        distance(whole, against, 1) <= 1 for against in other.words.values() if len(against) >= _LONG
+        is_slip(whole, against)
+        for against in other.words.values()
+        # Whatever one slip did, it left one of the two ends as it was: most pairs are told apart by that.
+        if len(against) >= _LONG and (whole[:2] == against[:2] or whole[-2:] == against[-2:])
     )
     return _SLIP if is_near else 0.0
+
+
+def is_slip(one: str, other: str) -> bool:
+    """At most one letter was added, left out, changed or swapped with the next."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    same = next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), None)
+    if same is None:
+        return True
+    ours, theirs = one[same:], other[same:]
+    is_swapped = ours[:2] == theirs[1::-1] and ours[2:] == theirs[2:]
+    return ours[1:] == theirs[1:] or ours[1:] == theirs or ours == theirs[1:] or is_swapped
 
 
 def _weight(word: str, gist: Gist) -> float:

@@ -1,7 +1,7 @@
 """Answers that people approved, each for its question, its persona and its time; asked before anything is generated."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -46,6 +46,7 @@ class Conflict:
     passage: UUID
     title: str
     said: str
+    same_as: tuple[UUID, ...] = ()  # passages that say the same as this one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,13 +94,20 @@ async def approve(
     if replacing is not None:
         await withdraw(session, replacing, replaced_by=answer)
     found = await contradicted(session, new, named)
-    await answers.dispute(session, answer, [(conflict.passage, conflict.said) for conflict in found])
+    disputed = [(passage, conflict.said) for conflict in found for passage in (conflict.passage, *conflict.same_as)]
+    await answers.dispute(session, answer, disputed)
     return Approved(id=answer, conflicts=found)
 
 
 async def find(session: TenantSession, question: str, *, persona: str | None = None) -> Match | None:
     """The one that was approved for this question, of this persona before one for all."""
     return next(iter(await _alike(session, question, persona)), None)
+
+
+async def those(session: TenantSession, ids: Collection[UUID], *, persona: str | None = None) -> dict[UUID, Match]:
+    """Of these the ones that this persona may tell."""
+    rows = await answers.of_ids(session, ids) if ids else ()
+    return {row.id: _match(row, 0.0) for row in rows if row.persona is None or row.persona == persona}
 
 
 async def count_hit(session: TenantSession, answer: UUID) -> None:
@@ -118,12 +126,16 @@ async def contradicted(session: TenantSession, new: NewAnswer, named: Sequence[s
     """Passages that speak of the same and say something else. All there are now are older than the answer."""
     found = await search(session, new.question, named, _SUSPECTS)
     suspects = [(hit, differing(new.answer, hit.text)) for hit in found.hits if hit.score >= confidence.ENOUGH / 2]
-    return tuple(Conflict(passage=hit.id, title=hit.title, said=said) for hit, said in suspects if said is not None)
+    return tuple(
+        Conflict(passage=hit.id, title=hit.title, said=said, same_as=hit.same_as)
+        for hit, said in suspects
+        if said is not None
+    )
 
 
 async def _alike(session: TenantSession, question: str, persona: str | None) -> list[Match]:
     """Those that hold, the likest first."""
-    found = await search(session, question, [SHELF], _LOOKED_AT)
+    found = await search(session, question, [SHELF], _LOOKED_AT, is_reserved=True)
     rows = await answers.of_passages(session, [one for hit in found.hits for one in (hit.id, *hit.same_as)])
     asked = Gist.of(question)
     likest = [

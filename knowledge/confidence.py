@@ -40,8 +40,7 @@ def weigh(asked: Asked, text: str) -> Evidence:
     words, codes = meant(text)
     stems = [stem(word) for word in words]
     there = {*stems, *codes}
-    beginnings = {word[:length] for word in there for length in range(_BEGINNING, len(word) + 1)}
-    found = {concept.word: _found(concept, there, beginnings) for concept in asked.concepts}
+    found = {concept.word: _found(concept, there) for concept in asked.concepts}
     total = sum(concept.rarity for concept in asked.concepts)
     rarest = max(asked.concepts, key=lambda concept: concept.rarity, default=None)
     if rarest is None or not total:
@@ -54,8 +53,10 @@ def weigh(asked: Asked, text: str) -> Evidence:
     )
 
 
-def _found(concept: Concept, there: set[str], beginnings: set[str]) -> float:
+def _found(concept: Concept, there: set[str]) -> float:
     best = max((min(1.0, worth) for reading, worth in concept.readings.items() if reading in there), default=0.0)
     if best or is_code(concept.stem):
         return best
-    return _KINDRED if concept.stem[: max(_BEGINNING, len(concept.stem) - 2)] in beginnings else 0.0
+    beginning = concept.stem[: max(_BEGINNING, len(concept.stem) - 2)]
+    is_kindred = len(beginning) >= _BEGINNING and any(word.startswith(beginning) for word in there)
+    return _KINDRED if is_kindred else 0.0

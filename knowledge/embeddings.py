@@ -19,6 +19,10 @@ class EmbeddingFailed(Unavailable):
     """No vectors this time: search goes on by words, and passages wait for theirs."""
 
 
+class TextRejected(EmbeddingFailed):
+    """The model is there, and does not take one of these texts: the same ones again bring nothing."""
+
+
 class EmbeddingPort(Protocol):
     """One model. `name` is the provider's, such as `openai/text-embedding-3-small`."""
 
@@ -29,5 +33,5 @@ class EmbeddingPort(Protocol):
     def dimensions(self) -> int: ...
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind, deadline: Deadline) -> Sequence[Sequence[float]]:
-        """A vector of length 1 for each text, in their order. Raises `EmbeddingFailed`."""
+        """A vector of length 1 for each text, in their order. Raises `EmbeddingFailed`, or `TextRejected`."""
         ...

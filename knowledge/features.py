@@ -15,14 +15,16 @@ from itertools import pairwise
 from typing import Final
 
 from core.models.knowledge import FEATURES
-from knowledge.folding import grams, is_code, meant, stem
+from knowledge.folding import folded, grams, is_code, meant, stem
 
+EDITION: Final = 1  # another one wherever the same text would be found by other words or weights than before
 TOP_WEIGHT: Final = 2.2  # what a word approaches that is everywhere in its passage
 _K1: Final = TOP_WEIGHT - 1
 _B: Final = 0.75
 _USUAL_LENGTH: Final = 80  # stems
 _LENGTHS: Final = (0.5, 4.0)  # how much a passage may count as shorter and longer than that
 _MOST: Final = 12_000  # pgvector keeps 16,000 places of a sparse vector
+_MARKS: Final = ".,;:!…\"'()"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,12 +33,13 @@ class Features:
 
     vector: str  # as pgvector reads it
     weights: Mapping[str, int]  # of its stems and codes, in hundredths
-    likeness: bytes
+    likeness: bytes  # of all its words in their order: "com" and "sem", 19h and 22h are not alike
 
 
 def of_passage(text: str, headings: Iterable[str] = ()) -> Features:
     """Headings count as part of the text: they name what a table or an answer does not repeat."""
-    words, codes = meant("\n".join((*headings, text)))
+    whole = "\n".join((*headings, text))
+    words, codes = meant(whole)
     stems = [stem(word) for word in words]
     single = Counter(stems + codes)
     places = Counter({place("s", word): times for word, times in single.items()})
@@ -48,7 +51,7 @@ def of_passage(text: str, headings: Iterable[str] = ()) -> Features:
     return Features(
         vector=_written_counts(places, damping),
         weights={word: min(255, max(1, round(_weight(times, damping) * 100))) for word, times in single.items()},
-        likeness=hashlib.blake2b(" ".join(stems).encode(), digest_size=16).digest(),
+        likeness=_likeness(whole),
     )
 
 
@@ -76,6 +79,11 @@ def letter_places(word: str) -> tuple[int, ...]:
 def written(places: Mapping[int, float]) -> str:
     """In order, as pgvector wants them."""
     return "{" + ",".join([f"{where}:{weight:.4f}" for where, weight in sorted(places.items())]) + f"}}/{FEATURES}"
+
+
+def _likeness(whole: str) -> bytes:
+    words = (word.strip(_MARKS) for word in folded(whole).split())
+    return hashlib.blake2b(" ".join(filter(None, words)).encode(), digest_size=16).digest()
 
 
 def _written_counts(counts: Counter[int], damping: float) -> str:

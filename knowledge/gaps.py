@@ -12,27 +12,37 @@ from knowledge.alike import RELATED, Gist, likeness
 from knowledge.stores import gaps
 
 _LONGEST: Final = 300
-_COMPARED: Final = 400  # open gaps, the latest: what was asked long ago and never again is a gap of its own
+_READ: Final = 2_000  # characters in which we look for what identifies a person
+_WORDS: Final = 12  # of a question, by which it is found again: comparing takes the time of their square
 _FIGURES: Final = re.compile(r"(?<![\w-])\d[\d\s().-]{6,}\d(?!\w)")  # a telephone, a CPF, a card, however it is parted
 
 
 async def note(session: TenantSession, question: str, *, persona: str | None = None) -> UUID | None:
     """The gap it counts for; none where the question says nothing that could be looked for."""
-    masked = " ".join(_FIGURES.sub(MASK, redact_text(question)).split())[:_LONGEST]
-    asked = Gist.of(masked)
+    masked = " ".join(_FIGURES.sub(MASK, redact_text(question[:_READ])).split())[:_LONGEST]
+    asked = Gist.of(masked, most=_WORDS)
     if not asked.says_something:
         return None
-    await hold_until_commit(session, "knowledge gaps")
-    known = [
-        (likeness(asked, Gist.of(row.question)), row.id) for row in await gaps.latest(session, persona, most=_COMPARED)
-    ]
-    share, gap = max(known, default=(0.0, None))
-    if gap is None or share < RELATED:
-        return await gaps.add(session, masked, sorted(asked.stems | asked.codes), persona)
+    compared: dict[UUID, float] = {}
+    gap = await _likest(session, asked, persona, compared)
+    if gap is None:
+        await hold_until_commit(session, "knowledge gaps")
+        gap = await _likest(session, asked, persona, compared)  # another may have been quicker
+    if gap is None:
+        return await gaps.add(session, masked, sorted(asked.words.keys() | asked.codes), persona)
     await gaps.count(session, gap)
-    return UUID(str(gap))
+    return gap
 
 
 async def close(session: TenantSession, gap: UUID, *, answer: UUID | None = None) -> None:
     """Answered by an approved answer; or dismissed, where there is none."""
     await gaps.close(session, gap, GapState.ANSWERED if answer else GapState.DISMISSED, answer)
+
+
+async def _likest(session: TenantSession, asked: Gist, persona: str | None, compared: dict[UUID, float]) -> UUID | None:
+    """`compared` grows by what it looks at, so that nothing is compared twice."""
+    for row in await gaps.sharing(session, sorted(asked.matter), persona):
+        if row.id not in compared:
+            compared[row.id] = likeness(asked, Gist.of(row.question, most=_WORDS))
+    gap = max(compared, key=compared.__getitem__, default=None)
+    return gap if gap is not None and compared[gap] >= RELATED else None

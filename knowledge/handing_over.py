@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from core import audit
+from core.audit import SYSTEM, Actor
 from core.crypto import KeyRing
-from core.db.sessions import Database
+from core.db.sessions import Database, TenantSession
 from core.errors import Malformed
 from core.ids import CompanyId, new_id
 from core.models.ingestion import JobKind
@@ -31,15 +33,21 @@ class Desk:
     database: Database
     ring: KeyRing
     storage: Storage
+    actor: Actor = SYSTEM  # who hands over
     loopback: frozenset[str] = frozenset()  # whole origins of the sandbox and of tests
 
 
-async def hand_over_file(desk: Desk, company: CompanyId, base: UUID, *, name: str, data: bytes) -> UUID:
-    """The job that reads it. What no parser takes is refused at once, with `Unreadable`."""
+async def hand_over_file(
+    desk: Desk, company: CompanyId, base: UUID, *, name: str, data: bytes, folder: str = ""
+) -> UUID:
+    """The job that reads it. What no parser takes is refused at once, with `Unreadable`.
+
+    A file of a folder that is handed over file by file is known by its place in it.
+    """
     if len(data) > MOST_BYTES:
         raise Unreadable(RefusalReason.TOO_LARGE)
     shape_of(data)
-    return await _keep(desk, company, NewJob(base=base, kind=JobKind.FILE, name=_file_name(name)), data)
+    return await _keep(desk, company, NewJob(base=base, kind=JobKind.FILE, name=_file_name(name, folder)), data)
 
 
 async def hand_over_text(desk: Desk, company: CompanyId, base: UUID, *, name: str, text: str) -> UUID:
@@ -65,7 +73,7 @@ async def hand_over_page(desk: Desk, company: CompanyId, base: UUID, *, address:
     address = target_of(address.strip(), loopback=desk.loopback).url
     job = NewJob(base=base, kind=JobKind.PAGE, name=address[:_LONGEST_NAME], address=address)
     async with desk.database.tenant_session(company) as session:
-        await jobs.open_job(session, job, [NewItem(position=0, name=job.name, address=address)])
+        await _open(session, desk, job, NewItem(position=0, name=job.name, address=address))
     return job.id
 
 
@@ -74,7 +82,7 @@ async def hand_over_site(desk: Desk, company: CompanyId, base: UUID, *, address:
     address = target_of(address.strip(), loopback=desk.loopback).url
     job = NewJob(base=base, kind=JobKind.SITEMAP, name=address[:_LONGEST_NAME], address=address)
     async with desk.database.tenant_session(company) as session:
-        await jobs.open_job(session, job)
+        await _open(session, desk, job, NewItem(position=0, name=job.name, address=address))
     return job.id
 
 
@@ -83,16 +91,25 @@ async def _keep(desk: Desk, company: CompanyId, job: NewJob, data: bytes) -> UUI
     item = new_id()
     async with desk.database.tenant_session(company) as session:
         vault = await open_vault(session, desk.ring)
-    upload = await quarantine.keep(desk.storage, vault, item, data, name=f"{job.id}-0")
+    upload = await quarantine.keep(desk.storage, vault, item, data)
     async with desk.database.tenant_session(company) as session:
-        await jobs.open_job(session, job, [NewItem(id=item, position=0, name=job.name, upload=upload)])
+        await _open(session, desk, job, NewItem(id=item, position=0, name=job.name, upload=upload))
     return job.id
 
 
-def _file_name(name: str) -> str:
-    """Without the folders that it came from, as any system writes them."""
-    bare = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    tidy = " ".join("".join(letter if letter.isprintable() else " " for letter in bare).split())[-_LONGEST_NAME:]
-    if not tidy:
+async def _open(session: TenantSession, desk: Desk, job: NewJob, first: NewItem) -> None:
+    await jobs.open_job(session, job, first)
+    detail = {"source": job.name, "kind": job.kind.value}
+    audit.record(session, desk.actor, "knowledge.handed_over", subject=job.id, detail=detail)
+
+
+def _file_name(name: str, folder: str = "") -> str:
+    """Without the folders that it came from, as any system writes them, but for the one that is named."""
+    bare = _tidy(name.replace("\\", "/").rstrip("/").rpartition("/")[2])
+    if not bare:
         raise Malformed("Falta o nome da fonte.", "The source has no name.")
-    return tidy
+    return (f"{_tidy(folder)}/{bare}" if folder else bare)[-_LONGEST_NAME:]
+
+
+def _tidy(name: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())

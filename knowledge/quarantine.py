@@ -20,10 +20,10 @@ _SEALED: Final = Label(content_type="application/octet-stream")
 _SEAL_BYTES: Final = 1024  # more than a seal adds
 
 
-async def keep(storage: Storage, vault: Vault, item: UUID, data: bytes, *, name: str) -> Upload:
-    """The same name twice is the same file, kept once more after something was cut off."""
+async def keep(storage: Storage, vault: Vault, item: UUID, data: bytes) -> Upload:
+    """Named by its item, so that no other file ever takes its place."""
     key = os.urandom(KEY_BYTES)
-    at = ObjectKey(company=vault.company, kind=_KIND, name=name)
+    at = ObjectKey(company=vault.company, kind=_KIND, name=str(item))
     await storage.put(at, DataKey(item, key).seal(data, _place(vault.company, item)), label=_SEALED)
     return Upload(
         storage_key=at.path,

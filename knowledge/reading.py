@@ -1,6 +1,6 @@
 """The reading of a job: item by item, each in a transaction of its own, so that it goes on where it was cut off."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +14,7 @@ from core.egress import open_egress
 from core.errors import Tampered
 from core.ids import CompanyId, new_id
 from core.logging import get_logger
-from core.models.ingestion import ItemState, JobKind, JobState
+from core.models.ingestion import ItemState, JobKind
 from core.objects import ObjectNotFound
 from core.storage import StorageUnavailable
 from core.texts import Text
@@ -26,7 +26,7 @@ from knowledge.handing_over import Desk
 from knowledge.loaders.answers import Folder, Hints
 from knowledge.parsing import CELL, Cell, read_source
 from knowledge.stores import documents, jobs
-from knowledge.stores.documents import MOST_PIECES, Source
+from knowledge.stores.documents import MOST_PIECES, Put, Source
 from knowledge.stores.jobs import Claimed, NewItem, Progress, Settled
 from knowledge.web import MOST_PAGES, PASSING, Fetched, NotFetched, Visitor, WebReason
 
@@ -43,6 +43,7 @@ class Mishap(Enum):
     LOST = Text(
         "o arquivo enviado não está mais guardado: envie de novo", "the file is not kept any more: send it again"
     )
+    AWAY = Text("o armazenamento não respondeu", "the storage did not answer")
     DIED = Text("a leitura parou várias vezes: tente de novo", "the reading broke off several times: try again")
 
 
@@ -53,9 +54,16 @@ def words_of(reason: str) -> Text:
     return Text(f"Não consegui ler: {pt}.", f"I could not read it: {en}.")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Later:
+    """Not now: what may be otherwise in a while."""
+
+    reason: WebReason | Mishap
+
+
 @dataclass(slots=True)
 class Reader:
-    """One walk through a job. The way to the web is opened only for what lies there."""
+    """A walk through a job. The way to the web is opened only for what lies there."""
 
     desk: Desk
     company: CompanyId
@@ -63,20 +71,21 @@ class Reader:
     cell: Cell = CELL
     pause: float | None = None  # between two pages of a site; none: the usual one
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    puts: dict[UUID, Put] = field(default_factory=dict)  # by item, of what was read in this walk
     _visitor: Visitor | None = None
+
+    def turn_to(self, job: UUID) -> None:
+        """The next one: what sites asked of us stays known."""
+        self.job = job
 
     async def read(self, until: Deadline) -> Progress:
         """Until nothing waits or the time is up: whoever sees some waiting has it read on."""
-        async with self._session() as session:
-            progress = await jobs.progress(session, self.job)
-        if progress.state is JobState.LISTING:
-            await self._list(progress)
         while not until.passed:
             async with self._session() as session:
                 claimed = await jobs.claim(session, self.job, lease=_LEASE)
             if claimed is None:
                 break
-            await self._read_item(claimed)
+            await (self._list(claimed) if claimed.is_map else self._read_item(claimed))
         async with self._session() as session:
             await jobs.give_up(session, self.job, Mishap.DIED.name)
             return await jobs.progress(session, self.job)
@@ -91,20 +100,23 @@ class Reader:
             self._visitor.pause = self._visitor.pause if self.pause is None else self.pause
         return self._visitor
 
-    async def _list(self, progress: Progress) -> None:
-        found = await (await self._visit()).pages_of(progress.address or "")
-        async with self._session() as session:
-            if isinstance(found, NotFetched | Refusal):
-                await jobs.stop(session, self.job, found.reason.name)
-                return
-            items = [NewItem(position=at, name=page[:_LONGEST_NAME], address=page) for at, page in enumerate(found)]
-            await jobs.add_items(session, self.job, items[:MOST_PAGES])
-            await jobs.start_reading(session, self.job)
+    async def _list(self, claimed: Claimed) -> None:
+        """Each page that the map names becomes an item of its own."""
+        found = await (await self._visit()).pages_of(claimed.address or "")
+        if isinstance(found, NotFetched) and _may_be_otherwise(found, claimed):
+            await self._postpone(claimed, Later(reason=found.reason))
+            return
+        if isinstance(found, NotFetched | Refusal):
+            await self._settle(claimed, _without(found))
+            return
+        pages = enumerate(found[:MOST_PAGES], start=1)
+        items = [NewItem(position=at, name=page[:_LONGEST_NAME], address=page) for at, page in pages]
+        await self._replace(claimed, items, JobKind.SITEMAP)
 
     async def _read_item(self, claimed: Claimed) -> None:
         fetched = await self._fetch(claimed)
-        if fetched is None:
-            await self._postpone(claimed)
+        if isinstance(fetched, Later):
+            await self._postpone(claimed, fetched)
             return
         if isinstance(fetched, NotFetched | Mishap):
             await self._settle(claimed, _without(fetched))
@@ -118,18 +130,20 @@ class Reader:
         got = await read_source(fetched.data, Hints(name=claimed.name, charset=fetched.charset), cell=self.cell)
         match got:
             case Refusal():
-                await self._settle(claimed, Settled(state=ItemState.REFUSED, reason=got.reason.name))
-            case Folder():
+                await self._settle(claimed, _refused(got.reason))
+            case Folder() if claimed.may_be_folder:
                 await self._unpack(claimed, got)
+            case Folder():
+                await self._settle(claimed, _refused(RefusalReason.NESTED_FOLDER))
             case Loaded():
                 await self._keep(claimed, got, digest)
 
-    async def _fetch(self, claimed: Claimed) -> Fetched | NotFetched | Mishap | None:
-        """None: not now."""
+    async def _fetch(self, claimed: Claimed) -> Fetched | NotFetched | Mishap | Later:
         if claimed.address is not None:
             page = await (await self._visit()).page(claimed.address)
-            is_passing = isinstance(page, NotFetched) and page.reason in PASSING
-            return None if is_passing and claimed.attempts < jobs.MOST_ATTEMPTS else page
+            if isinstance(page, NotFetched) and _may_be_otherwise(page, claimed):
+                return Later(reason=page.reason)
+            return page
         if claimed.storage_key is None or claimed.sealed_key is None:
             return Mishap.LOST
         async with self._session() as session:
@@ -140,14 +154,15 @@ class Reader:
         except (ObjectNotFound, Tampered):
             return Mishap.LOST
         except StorageUnavailable:
-            return None
+            return Later(reason=Mishap.AWAY)
         return Fetched(address=claimed.name, data=data)
 
     async def _keep(self, claimed: Claimed, loaded: Loaded, digest: str) -> None:
         """The passages and the end of the item in one transaction: neither is there without the other."""
         pieces = pieces_of(loaded)
-        if len(pieces) > MOST_PIECES:
-            await self._settle(claimed, Settled(state=ItemState.REFUSED, reason=RefusalReason.TOO_MUCH_TEXT.name))
+        if not 0 < len(pieces) <= MOST_PIECES:
+            reason = RefusalReason.TOO_MUCH_TEXT if pieces else RefusalReason.NO_TEXT
+            await self._settle(claimed, _refused(reason))
             return
         source = Source(
             key=claimed.key,
@@ -165,6 +180,7 @@ class Reader:
                 claimed,
                 Settled(state=ItemState.DONE, notes=loaded.notes, pieces=len(pieces), document=put.document),
             )
+        self.puts[claimed.id] = put
         await self._forget(claimed)
         log.info("knowledge.read", item=str(claimed.id), added=put.added, kept=put.kept, removed=put.removed)
 
@@ -175,16 +191,19 @@ class Reader:
         found: list[NewItem] = []
         for position, member in enumerate(folder.members, start=1):
             item = new_id()
-            name = f"{claimed.job}-{position}"
-            upload = await quarantine.keep(self.desk.storage, vault, item, member.data, name=name)
+            upload = await quarantine.keep(self.desk.storage, vault, item, member.data)
             found.append(NewItem(id=item, position=position, name=_inside(claimed, member.name), upload=upload))
         for position, skip in enumerate(folder.skipped, start=1 + len(found)):
             found.append(NewItem(position=position, name=_inside(claimed, skip.name), refused=skip.reason.name))
+        await self._replace(claimed, found, JobKind.FOLDER)
+
+    async def _replace(self, claimed: Claimed, inside: Sequence[NewItem], kind: JobKind) -> None:
+        """What it holds takes its place, all at once: whoever was too slow adds nothing."""
         async with self._session() as session:
             if not await jobs.hold(session, claimed):
                 return
-            await jobs.add_items(session, claimed.job, found)
-            await jobs.start_reading(session, claimed.job, kind=JobKind.FOLDER)
+            await jobs.add_items(session, claimed.job, inside)
+            await jobs.start_reading(session, claimed.job, kind=kind)
             await jobs.settle(session, claimed, Settled(state=ItemState.DONE))
         await self._forget(claimed)
 
@@ -195,9 +214,9 @@ class Reader:
             await self._forget(claimed)
             log.info("knowledge.settled", item=str(claimed.id), state=settled.state.value, reason=settled.reason)
 
-    async def _postpone(self, claimed: Claimed) -> None:
+    async def _postpone(self, claimed: Claimed, later: Later) -> None:
         async with self._session() as session:
-            await jobs.postpone(session, claimed, pause=_PAUSE)
+            await jobs.postpone(session, claimed, later.reason.name, pause=_PAUSE)
 
     async def _forget(self, claimed: Claimed) -> None:
         """Passages are all that is needed of it. What cannot be deleted now, upkeep deletes."""
@@ -206,12 +225,20 @@ class Reader:
                 await quarantine.forget(self.desk.storage, claimed.storage_key)
 
 
-def _without(cause: NotFetched | Mishap) -> Settled:
+def _may_be_otherwise(page: NotFetched, claimed: Claimed) -> bool:
+    return page.reason in PASSING and claimed.attempts < jobs.MOST_ATTEMPTS
+
+
+def _without(cause: NotFetched | Refusal | Mishap) -> Settled:
     """What may be otherwise another time has failed; what the site does not want is refused."""
     if isinstance(cause, Mishap):
         return Settled(state=ItemState.FAILED, reason=cause.name)
     state = ItemState.FAILED if cause.reason in PASSING else ItemState.REFUSED
     return Settled(state=state, reason=cause.reason.name)
+
+
+def _refused(reason: RefusalReason) -> Settled:
+    return Settled(state=ItemState.REFUSED, reason=reason.name)
 
 
 def _inside(claimed: Claimed, name: str) -> str:

@@ -15,9 +15,11 @@ from knowledge.nearness import Nearness, fused
 from knowledge.remembered import Remembered
 from knowledge.stores import passages, postings, spaces
 from knowledge.stores.passages import Ranked, Shelves
+from knowledge.tallies import Tally
 
 MOST: Final = 50  # passages that may be asked for
 _FEW: Final = 400  # passages that are all weighed, which is as quick as looking for the likely ones
+_VERY_MANY: Final = 4_000  # passages that are ranked where held, retired and expired ones stand before the others
 _SPARE: Final = 3  # times as many are ranked as are asked for: some say the same
 
 _remembered: Final = Remembered()
@@ -63,8 +65,9 @@ async def search(
     k: int = 5,
     *,
     vectors: Mapping[str, Sequence[float]] = MappingProxyType({}),
+    is_reserved: bool = False,
 ) -> Found:
-    """Of bases by their names; one that does not exist holds nothing.
+    """Of bases by their names; one that does not exist holds nothing, nor does one of ours that is named as a shop's.
 
     `vectors` are the question's by the name of their model: made before the session, for nothing is held while a
     provider thinks. That of the model by which the company searches now is used, and none needs to be there.
@@ -72,17 +75,13 @@ async def search(
     asked = asking.read(query)
     if not asked.concepts or not bases or k < 1:
         return Found()
-    shelves = await passages.shelves(session, bases, asking.phrases(query))
+    shelves = await passages.shelves(session, bases, asking.phrases(query), is_reserved=is_reserved)
     if not shelves.passages:
         return Found()
     asked = asking.with_synonyms(asked, shelves.synonyms)
-    asked, among = await _understood(session, asked, shelves)
     most = min(k, MOST)
-    ranked: list[Ranked] = []
-    if among != []:
-        vector = asking.vector(asked)
-        ranked = await passages.rank(session, list(shelves.ids), vector, most=most * _SPARE, among=among)
-    ranked = [one for one in ranked if one.fit > 0]
+    asked, lists = await _understood(session, asked, shelves)
+    ranked = await _ranked(session, asked, lists, shelves, most * _SPARE)
     nearness = await _nearness(session, list(shelves.ids), vectors, most * _SPARE) if vectors else Nearness()
     ranked = await _with_near(session, asked, ranked, nearness)
     groups = fold_alike(ranked, most)
@@ -90,10 +89,8 @@ async def search(
     return Found(hits=hits, read_as=_read_as(asked))
 
 
-async def _understood(
-    session: TenantSession, asked: Asked, shelves: Shelves
-) -> tuple[Asked, list[tuple[UUID, int]] | None]:
-    """With how rare its words are; and the likely passages, or none where all are to be weighed."""
+async def _understood(session: TenantSession, asked: Asked, shelves: Shelves) -> tuple[Asked, dict[str, list[Tally]]]:
+    """With how rare its words are; and where each of them is."""
     lists = await _remembered.find(session, shelves.versions, asked.readings)
     unknown = [
         concept.stem
@@ -104,8 +101,24 @@ async def _understood(
         candidates_ = await postings.spelt_like(session, list(shelves.ids), unknown)
         asked = asking.with_spellings(asked, {word: asking.spelt_nearly(word, candidates_) for word in unknown})
         lists = await _remembered.find(session, shelves.versions, asked.readings)
-    asked = asking.with_rarity(asked, candidates.counts(lists), shelves.passages)
-    return asked, None if shelves.passages <= _FEW else candidates.likely(asked, lists)
+    return asking.with_rarity(asked, candidates.counts(lists), shelves.passages), lists
+
+
+async def _ranked(
+    session: TenantSession, asked: Asked, lists: Mapping[str, Sequence[Tally]], shelves: Shelves, most: int
+) -> list[Ranked]:
+    """By what their words say. Where most of the likely ones are not to be found now, very many are looked at."""
+    vector, bases = asking.vector(asked), list(shelves.ids)
+    if shelves.passages <= _FEW:
+        ranked = await passages.rank(session, bases, vector, most=most, among=None)
+        return [one for one in ranked if one.fit > 0]
+    ranked = []
+    for least in (max(candidates.LEAST, most), _VERY_MANY):
+        among = candidates.likely(asked, lists, least=least)
+        ranked = await passages.rank(session, bases, vector, most=most, among=among) if among else []
+        if len(ranked) >= min(most, len(among)):
+            break
+    return [one for one in ranked if one.fit > 0]
 
 
 async def _nearness(

@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 from uuid import UUID
@@ -11,11 +11,13 @@ from admin_api.commands import (
     knowledge_adding,
     knowledge_answers,
     knowledge_asking,
+    knowledge_holding,
+    knowledge_settling,
     knowledge_shelves,
     knowledge_vectors,
 )
 from admin_api.commands.home_option import add_home
-from admin_api.commands.knowledge_desk import Desk
+from admin_api.commands.knowledge_desk import AddParser, Desk
 from admin_api.commands.places import settings_here
 from admin_api.tenants.store import all_companies, company_named
 from admin_api.terminal import Parser, launch, text
@@ -25,7 +27,6 @@ from core.errors import Malformed
 from core.ids import CompanyId
 
 _MOST: Final = 50
-AddParser = Callable[..., Parser]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,6 +48,8 @@ def _parser() -> Parser:
         _gaps(actions.add_parser),
         _approving(actions.add_parser),
         _answers(actions.add_parser),
+        *knowledge_holding.parsers(actions.add_parser),
+        *knowledge_settling.parsers(actions.add_parser),
         actions.add_parser(
             "reembed",
             description=text(
@@ -74,11 +77,13 @@ def _adding(add_parser: AddParser) -> Parser:
         ),
     )
     paths = text(
-        "arquivo, pasta, https://página, https://…/sitemap.xml, ou - para a entrada padrão",
-        "a file, a folder, https://page, https://…/sitemap.xml, or - for standard input",
+        "arquivo, pasta, https://página, https://…/sitemap.xml, ou - para a entrada padrão (com --name)",
+        "a file, a folder, https://page, https://…/sitemap.xml, or - for standard input (with --name)",
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help=paths)
     parser.add_argument("--base", required=True, metavar="NAME", help=text("a base", "the base"))
+    named = text("o nome do que vem da entrada padrão", "the name of what comes from standard input")
+    parser.add_argument("--name", metavar="NAME", help=named)
     return parser
 
 
@@ -207,6 +212,12 @@ _ACTIONS: Final = {
     "gaps": knowledge_asking.show_gaps,
     "approve": knowledge_answers.approve,
     "answers": knowledge_answers.show_answers,
+    "hold": knowledge_holding.hold,
+    "retire": knowledge_holding.retire,
+    "release": knowledge_holding.release,
+    "validity": knowledge_holding.validity,
+    "synonym": knowledge_settling.synonym,
+    "settle": knowledge_settling.settle,
     "reembed": knowledge_vectors.reembed,
 }
 

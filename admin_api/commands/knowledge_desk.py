@@ -1,11 +1,15 @@
 """What the actions of `masteria knowledge` work with."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+from admin_api.terminal import Parser
 from agents.gateway.embeddings import Embeddings
 from core.db.sessions import Database, TenantSession
 from core.ids import CompanyId
+
+AddParser = Callable[..., Parser]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

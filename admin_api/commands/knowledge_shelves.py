@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from admin_api.commands.knowledge_desk import Desk
+from admin_api.commands.knowledge_holding import document
 from admin_api.terminal import say, text, write, write_json
 from core import audit
 from core.audit import OPERATOR
 from core.db.sessions import TenantSession
-from core.errors import Malformed, NotFound
+from core.errors import Malformed
 from core.models.knowledge import DocumentState, KnowledgeDocument
 from core.texts import Text
 from knowledge.stores import bases, documents
@@ -95,12 +96,6 @@ async def remove(desk: Desk, options: Namespace) -> int:
 
 
 async def _remove_document(session: TenantSession, base: Base, named: str) -> None:
-    rows = await documents.every(session, base.id, most=_MOST)
-    row = next((row for row in rows if named in {row.source, str(row.id)}), None)
-    if row is None:
-        raise NotFound(
-            f"Não há documento `{named}` em {base.name}: veja `masteria knowledge list --base {base.name}`.",
-            f"There is no document `{named}` in {base.name}: see `masteria knowledge list --base {base.name}`.",
-        )
+    row = await document(session, base, named)
     await documents.remove(session, row.id)
     audit.record(session, OPERATOR, "knowledge.removed", subject=row.id, detail={"source": row.source})

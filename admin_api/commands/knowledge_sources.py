@@ -3,18 +3,24 @@
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from core.errors import Malformed, Misconfigured, NotFound, Refused
+from core.errors import Malformed, NotFound
+from core.ids import CompanyId
+from core.targets import Blocked
 from core.texts import Text
+from knowledge import handing_over
+from knowledge.documents import RefusalReason, Unreadable
+from knowledge.handing_over import Desk
 from knowledge.parsing import MOST_BYTES
-from knowledge.web import Fetched, Visitor
+from knowledge.reading import words_of
+from knowledge.web import WebReason
 
 _STDIN: Final = "-"
-_PASTED: Final = "texto-colado.txt"
 _SITE_MAP: Final = (".xml", ".xml.gz")
 
 
@@ -31,14 +37,14 @@ class Thing:
         return self.address is not None and urlsplit(self.address).path.endswith(_SITE_MAP)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Got:
-    data: bytes = field(repr=False)
-    charset: str | None = None
-
-
-def things(paths: Sequence[str]) -> list[Thing]:
-    found = [thing for path in paths for thing in _of(path)]
+def things(paths: Sequence[str], pasted: str | None) -> list[Thing]:
+    """What is pasted has no name but the one it is given: under one name for all, each would replace the last."""
+    if (_STDIN in paths) != (pasted is not None):
+        raise Malformed(
+            "`-` pede --name NOME, pelo qual a base o conhece; --name só vale com `-`.",
+            "`-` wants --name NAME, by which the base knows it; --name goes with `-` alone.",
+        )
+    found = [thing for path in paths for thing in _of(path, pasted)]
     names = [thing.name for thing in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Malformed(
@@ -48,32 +54,36 @@ def things(paths: Sequence[str]) -> list[Thing]:
     return found
 
 
-async def with_pages(found: Sequence[Thing], visitor: Visitor) -> list[Thing]:
-    """Site maps as the pages that they name."""
-    every: dict[str, Thing] = {}
-    for thing in found:
-        if thing.address is None or not thing.is_site_map:
-            every[thing.name] = thing
-            continue
-        pages = await visitor.pages_of(thing.address)
-        if not isinstance(pages, Sequence):
-            raise Refused(f"{thing.address}: {pages.words.pt}", f"{thing.address}: {pages.words.en}")
-        every |= {page: Thing(name=page, address=page) for page in pages}
-    return list(every.values())
+async def hand_over(desk: Desk, company: CompanyId, base: UUID, thing: Thing) -> UUID | Text:
+    """The job that reads it, or why there is none."""
+    try:
+        return await _hand_over(desk, company, base, thing)
+    except (Malformed, Unreadable) as refused:
+        return refused.detail
+    except Blocked:
+        return words_of(WebReason.ADDRESS.name)
+    except UnicodeDecodeError:
+        return words_of(RefusalReason.UNKNOWN_KIND.name)
+    except OSError as error:
+        return Text(f"Não consegui ler: {error.strerror}.", f"I could not read it: {error.strerror}.")
 
 
-async def read(thing: Thing, visitor: Visitor | None) -> Got | Text:
-    """Its bytes, or why there are none."""
-    if thing.address is None or visitor is None:
-        return Got(data=await asyncio.to_thread(_read, thing.path))
-    page = await visitor.page(thing.address)
-    return Got(data=page.data, charset=page.charset) if isinstance(page, Fetched) else page.words
+async def _hand_over(desk: Desk, company: CompanyId, base: UUID, thing: Thing) -> UUID:
+    if thing.address is not None:
+        told = handing_over.hand_over_site if thing.is_site_map else handing_over.hand_over_page
+        return await told(desk, company, base, address=thing.address)
+    if thing.path is None:
+        pasted = await asyncio.to_thread(sys.stdin.read, MOST_BYTES + 1)
+        return await handing_over.hand_over_text(desk, company, base, name=thing.name, text=pasted)
+    folder, _, name = thing.name.rpartition("/")
+    data = await asyncio.to_thread(_read, thing.path)
+    return await handing_over.hand_over_file(desk, company, base, name=name, data=data, folder=folder)
 
 
-def _of(told: str) -> Iterator[Thing]:
+def _of(told: str, pasted: str | None) -> Iterator[Thing]:
     path = Path(told)
-    if told == _STDIN:
-        yield Thing(name=_PASTED)
+    if told == _STDIN and pasted is not None:
+        yield Thing(name=pasted)
     elif told.startswith(("http://", "https://")):
         yield Thing(name=told, address=told)
     elif path.is_dir():
@@ -97,14 +107,7 @@ def _of_folder(folder: Path) -> Iterator[Thing]:
     yield from (Thing(name=name.as_posix(), path=path) for path, name in files)
 
 
-def _read(path: Path | None) -> bytes:
+def _read(path: Path) -> bytes:
     """One byte more than is allowed says that it is too much."""
-    if path is None:
-        return sys.stdin.read(MOST_BYTES + 1).encode()
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Misconfigured(
-            f"Não consegui ler `{path}`: {error.strerror}.", f"Could not read `{path}`: {error.strerror}."
-        ) from error
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)

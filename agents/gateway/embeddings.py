@@ -16,7 +16,7 @@ from agents.gateway.registry import Registry
 from core.clock import Deadline
 from core.errors import Misconfigured
 from core.settings import Settings
-from knowledge.embeddings import EmbeddingFailed, TextKind
+from knowledge.embeddings import EmbeddingFailed, TextKind, TextRejected
 
 MOST_TEXTS: Final = 64  # in one call
 MOST_CHARACTERS: Final = 48_000  # in one call: some 15,000 tokens, and the least that a provider takes is 20,000
@@ -25,6 +25,7 @@ TRIES: Final = 4
 LONGEST_WAIT: Final = 30.0
 PAUSE: Final = 0.5  # seconds before the second try, and twice as long before each further one
 _MAY_PASS: Final = frozenset({Failure.BUSY, Failure.AWAY, Failure.BROKEN, Failure.SLOW, Failure.RESTING})
+_OF_A_TEXT: Final = frozenset({Failure.REJECTED, Failure.TOO_LONG, Failure.FILTERED})
 _EMPTY: Final = "-"  # providers refuse a text of nothing
 
 
@@ -133,7 +134,8 @@ class Embeddings:
 
     def _gave_up(self, failed: Failed) -> EmbeddingFailed:
         words = words_of(failed.failure)
-        return EmbeddingFailed(
+        kind = TextRejected if failed.failure in _OF_A_TEXT else EmbeddingFailed
+        return kind(
             f"Não consegui os vetores: {self.name} {words.pt}.", f"There are no vectors: {self.name} {words.en}."
         )
 

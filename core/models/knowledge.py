@@ -84,6 +84,7 @@ class KnowledgePassage(TenantEntity):
     sha256: Mapped[str]
     likeness: Mapped[bytes]  # of its words alone: two that say the same have the same
     features: Mapped[Any] = mapped_column(SPARSEVEC(FEATURES))
+    edition: Mapped[int] = mapped_column(server_default="0")  # of the code that made its features and postings
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
 
     __table_args__ = (
@@ -182,12 +183,13 @@ class PassageVector(TenantRow):
     passage_id: Mapped[UUID] = mapped_column(primary_key=True)
     base_id: Mapped[UUID]
     dimensions: Mapped[int]
-    embedding: Mapped[Any] = mapped_column(HALFVEC())
+    embedding: Mapped[Any | None] = mapped_column(HALFVEC())  # none: the model does not take this text
 
     __table_args__ = (
         within_tenant("space_id", "embedding_spaces", ondelete="CASCADE"),
         within_tenant("passage_id", "knowledge_passages", ondelete="CASCADE"),
-        Index(None, "tenant_id", "base_id", "space_id"),
+        # A few of a base, whose hashes have nothing to do with when they came.
+        Index("ix_passage_vectors_sample", "tenant_id", "base_id", "space_id", literal_column("uuid_hash(passage_id)")),
         Index(None, "tenant_id", "passage_id"),
         *(_near(dimensions) for dimensions in INDEXED_DIMENSIONS),
     )

@@ -14,15 +14,17 @@ MOST_BYTES: Final = 64 * 1024 * 1024  # of all its files
 MOST_BYTES_OF_ONE: Final = 32 * 1024 * 1024
 LONGEST_NAME: Final = 200
 _TYPES: Final = "[Content_Types].xml"
-_ZIP: Final = b"PK\x03\x04"
+_ZIP: Final = b"PK"
 _LITTER: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
 def load(data: bytes, hints: Hints) -> Answer:
     archive = open_archive(data)
-    if _TYPES in archive.entries or "mimetype" in archive.entries:
-        return _document(archive, hints)
-    return _folder(archive)
+    return _document(archive, hints) if _is_document(archive) else _folder(archive)
+
+
+def _is_document(archive: Archive) -> bool:
+    return _TYPES in archive.entries or "mimetype" in archive.entries
 
 
 def _document(archive: Archive, hints: Hints) -> Loaded:
@@ -55,9 +57,17 @@ def _folder(archive: Archive) -> Folder:
 
 def _member(archive: Archive, name: str) -> Member:
     data = archive.read(name, most=MOST_BYTES_OF_ONE)
-    if data.startswith(_ZIP) and b"[Content_Types].xml" not in data:
+    if data.startswith(_ZIP) and _is_folder(data):
         raise Unreadable(RefusalReason.NESTED_FOLDER)
     return Member(name=name[-LONGEST_NAME:], data=data)
+
+
+def _is_folder(data: bytes) -> bool:
+    """By its entries: what a file of it is called, or says, proves nothing."""
+    try:
+        return not _is_document(open_archive(data))
+    except Unreadable:
+        return False  # refused by itself, with its own reason, when it is read
 
 
 def _is_litter(name: str) -> bool:

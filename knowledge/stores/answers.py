@@ -1,6 +1,6 @@
 """Approved answers as rows: kept, counted, withdrawn, and what contradicts them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,11 @@ async def of_passages(session: TenantSession, passages: Sequence[UUID]) -> Seque
     """Those that hold now, by the passages that their questions are found as."""
     asked = select(KnowledgePassage.document_id).where(KnowledgePassage.id.in_(passages))
     return (await session.scalars(select(ApprovedAnswer).where(ApprovedAnswer.document_id.in_(asked), *_holds()))).all()
+
+
+async def of_ids(session: TenantSession, ids: Collection[UUID]) -> Sequence[ApprovedAnswer]:
+    """Those of them that hold now."""
+    return (await session.scalars(select(ApprovedAnswer).where(ApprovedAnswer.id.in_(ids), *_holds()))).all()
 
 
 async def every(session: TenantSession, *, with_past: bool = False) -> Sequence[ApprovedAnswer]:

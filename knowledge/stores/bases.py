@@ -51,8 +51,8 @@ async def every(session: TenantSession) -> Sequence[Base]:
 
 
 async def named(session: TenantSession, names: Sequence[str]) -> Sequence[Base]:
-    """Those of the names that exist."""
-    return await _found(session, KnowledgeBase.name.in_(names))
+    """Those of the names that exist and are not ours."""
+    return await _found(session, KnowledgeBase.name.in_(names) & KnowledgeBase.is_reserved.is_(False))
 
 
 async def one(session: TenantSession, name: str) -> Base:

@@ -1,13 +1,13 @@
 """Documents and their passages: put, replaced where they changed, held, retired, removed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import String, cast, delete, exists, func, select, update
 
 from core.db.sessions import TenantSession
 from core.errors import Malformed, NotFound
@@ -21,10 +21,10 @@ from core.models.knowledge import (
     KnowledgePassage,
     SpaceState,
 )
-from knowledge.documents import Note, Piece
-from knowledge.features import of_passage, words_of
-from knowledge.stores import bases, postings
-from knowledge.stores.statements import BYTES, NUMBERS, ONE_UUID, TEXTS, UUIDS, given
+from knowledge.documents import Flag, Note, Piece
+from knowledge.features import EDITION, of_passage, words_of
+from knowledge.stores import bases, disputes, editions, postings
+from knowledge.stores.statements import BYTES, NUMBERS, ONE_NUMBER, ONE_UUID, TEXTS, UUIDS, given
 
 MOST_PIECES: Final = 20_000
 _AT_ONCE: Final = 500  # pieces of which everything is in memory at the same time
@@ -32,7 +32,10 @@ _AT_ONCE: Final = 500  # pieces of which everything is in memory at the same tim
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """What a document is made of: the same key in the same base is the same document, read again."""
+    """What a document is made of: the same key in the same base is the same document, read again.
+
+    A date that it does not name stays as it was, for a person may have set it.
+    """
 
     key: str
     title: str
@@ -63,13 +66,20 @@ async def put(session: TenantSession, base: UUID, source: Source, pieces: Sequen
     found = await _passages(session, document)
     gone = [row for row in found if row.sha256 not in wanted]
     kept = {row.sha256 for row in found} & wanted.keys()
+    aged = [row for row in found if row.sha256 in kept and row.edition != EDITION]
+    disputing = await disputes.of_document(session, document, (row.id for row in gone))
     await _remove(session, base, gone)
     await _move(session, document, [wanted[sha256] for sha256 in kept])
     added = sorted((piece for key, piece in wanted.items() if key not in kept), key=lambda piece: piece.position)
     for start in range(0, len(added), _AT_ONCE):
         place = _Place(base=base, document=document, first=first + start)
         await _add(session, place, added[start : start + _AT_ONCE])
-    await bases.mark_written(session, base, numbers=len(added), passages=len(added) - len(gone))
+    for start in range(0, len(aged), _AT_ONCE):
+        place = _Place(base=base, document=document, first=first + len(added) + start)
+        await _renew(session, place, {row.id: wanted[row.sha256] for row in aged[start : start + _AT_ONCE]})
+    await disputes.carry_over(session, document, disputing, added)
+    numbers = len(added) + len(aged)
+    await bases.mark_written(session, base, numbers=numbers, passages=len(added) - len(gone))
     await _write_row(session, document, source, has_changed=bool(added or gone), passages=len(wanted))
     if added:
         await _tell_spaces(session)
@@ -77,10 +87,11 @@ async def put(session: TenantSession, base: UUID, source: Source, pieces: Sequen
 
 
 async def is_unchanged(session: TenantSession, base: UUID, key: str, content_sha256: str) -> UUID | None:
-    """The document, where its bytes are the ones that were read last."""
+    """The document, where its bytes are the ones that were read last, and no other code read them."""
     same = (KnowledgeDocument.base_id == base) & (KnowledgeDocument.source == key)
     query = select(KnowledgeDocument.id).where(same, KnowledgeDocument.content_sha256 == content_sha256)
-    return await session.scalar(query)
+    aged = exists().where(KnowledgePassage.document_id == KnowledgeDocument.id, KnowledgePassage.edition != EDITION)
+    return await session.scalar(query.where(~aged))
 
 
 async def every(session: TenantSession, base: UUID | None = None, *, most: int = 1000) -> Sequence[KnowledgeDocument]:
@@ -91,8 +102,22 @@ async def every(session: TenantSession, base: UUID | None = None, *, most: int =
     return (await session.scalars(query.limit(most))).all()
 
 
+async def named(session: TenantSession, base: UUID, name: str) -> KnowledgeDocument | None:
+    """By its source, or by its id."""
+    its_name = (KnowledgeDocument.source == name) | (cast(KnowledgeDocument.id, String) == name)
+    return await session.scalar(select(KnowledgeDocument).where(KnowledgeDocument.base_id == base, its_name).limit(1))
+
+
 async def set_state(session: TenantSession, document: UUID, state: DocumentState) -> None:
     await _change(session, document, {"state": state})
+
+
+async def trust(session: TenantSession, document: UUID) -> int:
+    """A person has looked at what in it speaks to assistants. How many passages those were."""
+    flag = Flag.ADDRESSES_ASSISTANTS.value
+    marked = (KnowledgePassage.document_id == document) & (func.array_position(KnowledgePassage.flags, flag) > 0)
+    trusted = update(KnowledgePassage).where(marked).values(flags=func.array_remove(KnowledgePassage.flags, flag))
+    return len((await session.execute(trusted.returning(KnowledgePassage.id))).all())
 
 
 async def set_validity(
@@ -142,9 +167,11 @@ def _refuse_empty_span(valid_from: datetime | None, valid_until: datetime | None
 
 async def _document(session: TenantSession, base: UUID, source: Source) -> UUID:
     same = (KnowledgeDocument.base_id == base) & (KnowledgeDocument.source == source.key)
-    found = await session.scalar(select(KnowledgeDocument.id).where(same))
+    columns = (KnowledgeDocument.id, KnowledgeDocument.valid_from, KnowledgeDocument.valid_until)
+    found = (await session.execute(select(*columns).where(same))).first()
     if found is not None:
-        return found
+        _refuse_empty_span(source.valid_from or found.valid_from, source.valid_until or found.valid_until)
+        return UUID(str(found.id))
     made = KnowledgeDocument(
         tenant_id=session.tenant_id,
         id=new_id(),
@@ -169,11 +196,9 @@ async def _write_row(
         "content_sha256": source.content_sha256,
         "notes": [asdict(note) for note in source.notes],
         "passages": passages,
-        "valid_from": source.valid_from,
-        "valid_until": source.valid_until,
-        "published_at": source.published_at,
         "updated_at": func.app_now(),
     }
+    values |= {name: date for name in _DATES if (date := getattr(source, name)) is not None}
     grown = {"version": KnowledgeDocument.version + 1} if has_changed else {}
     await session.execute(update(KnowledgeDocument).where(KnowledgeDocument.id == document).values(values | grown))
 
@@ -193,7 +218,7 @@ async def _base_of(session: TenantSession, document: UUID) -> UUID:
 
 
 async def _passages(session: TenantSession, document: UUID) -> Sequence[Any]:
-    columns = (KnowledgePassage.id, KnowledgePassage.number, KnowledgePassage.sha256)
+    columns = (KnowledgePassage.id, KnowledgePassage.number, KnowledgePassage.sha256, KnowledgePassage.edition)
     return (await session.execute(select(*columns).where(KnowledgePassage.document_id == document))).all()
 
 
@@ -201,8 +226,23 @@ async def _remove(session: TenantSession, base: UUID, rows: Sequence[Any]) -> No
     for start in range(0, len(rows), _AT_ONCE):
         ids = [row.id for row in rows[start : start + _AT_ONCE]]
         gone = await session.execute(delete(KnowledgePassage).where(KnowledgePassage.id.in_(ids)).returning(*_WORDED))
-        words = {row.number: words_of(row.body, (row.title, *row.headings)) for row in gone}
-        await postings.remove(session, base, words)
+        await _unlist(session, base, gone.all())
+
+
+async def _unlist(session: TenantSession, base: UUID, rows: Sequence[Any]) -> None:
+    """Out of the postings, under the words that they were written with."""
+    aged = [row.number for row in rows if row.edition != EDITION]
+    words = {row.number: words_of(row.body, (row.title, *row.headings)) for row in rows if row.edition == EDITION}
+    await postings.remove(session, base, words | await editions.words_of(session, base, aged))
+
+
+async def _renew(session: TenantSession, place: _Place, pieces: Mapping[UUID, Piece]) -> None:
+    """They keep their rows and vectors; only what they are found by was made in an earlier way."""
+    rows = await session.execute(select(*_WORDED).where(KnowledgePassage.id.in_(pieces)))
+    await _unlist(session, place.base, rows.all())
+    features = [of_passage(piece.text, (piece.title, *piece.headings)) for piece in map(_clean, pieces.values())]
+    await editions.renew(session, list(pieces), first=place.first, edition=EDITION, features=features)
+    await postings.add(session, place.base, {place.first + offset: one.weights for offset, one in enumerate(features)})
 
 
 async def _move(session: TenantSession, document: UUID, pieces: Sequence[Piece]) -> None:
@@ -222,6 +262,7 @@ async def _add(session: TenantSession, place: _Place, pieces: Sequence[Piece]) -
     features = [of_passage(piece.text, (piece.title, *piece.headings)) for piece in pieces]
     values = {
         "tenant": session.tenant_id,
+        "edition": EDITION,
         "base": place.base,
         "document": place.document,
         "ids": [new_id() for _ in pieces],
@@ -251,8 +292,14 @@ async def _tell_spaces(session: TenantSession) -> None:
     await session.execute(update(EmbeddingSpace).where(wanted).values(is_behind=True))
 
 
-_WORDED: Final = (KnowledgePassage.number, KnowledgePassage.body, KnowledgePassage.title, KnowledgePassage.headings)
-
+_DATES: Final = ("valid_from", "valid_until", "published_at")
+_WORDED: Final = (
+    KnowledgePassage.number,
+    KnowledgePassage.body,
+    KnowledgePassage.title,
+    KnowledgePassage.headings,
+    KnowledgePassage.edition,
+)
 _MOVE: Final = given(
     """
     UPDATE knowledge_passages p SET position = w.position, page = w.page
@@ -268,14 +315,15 @@ _MOVE: Final = given(
 _ADD: Final = given(
     """
     INSERT INTO knowledge_passages (tenant_id, base_id, document_id, id, number, position, body, title, headings, page,
-        flags, sha256, likeness, features)
+        flags, sha256, likeness, features, edition)
     SELECT :tenant, :base, :document, w.id, w.number, w.position, w.body, w.title,
         ARRAY(SELECT jsonb_array_elements_text(w.headings::jsonb)), w.page,
-        ARRAY(SELECT jsonb_array_elements_text(w.flags::jsonb)), w.sha256, w.likeness, w.features::sparsevec
+        ARRAY(SELECT jsonb_array_elements_text(w.flags::jsonb)), w.sha256, w.likeness, w.features::sparsevec, :edition
     FROM unnest(:ids, :numbers, :positions, :bodies, :titles, :headings, :pages, :flags, :sha256s, :likenesses,
         :features) AS w (id, number, position, body, title, headings, page, flags, sha256, likeness, features)
     """,
     tenant=ONE_UUID,
+    edition=ONE_NUMBER,
     base=ONE_UUID,
     document=ONE_UUID,
     ids=UUIDS,

@@ -11,6 +11,7 @@ from core.db.sessions import TenantSession
 from core.errors import NotFound
 from core.ids import new_id
 from core.models.answers import GapState, KnowledgeGap
+from knowledge.stores.statements import ONE_TEXT, TEXTS, given
 
 MOST: Final = 1_000
 
@@ -22,11 +23,9 @@ async def every(session: TenantSession, state: GapState = GapState.OPEN, *, most
     return (await session.scalars(most_asked.limit(most))).all()
 
 
-async def latest(session: TenantSession, persona: str | None, *, most: int) -> Sequence[Any]:
-    """Those that are open: id and question."""
-    of_persona = KnowledgeGap.persona.is_(None) if persona is None else KnowledgeGap.persona == persona
-    query = select(KnowledgeGap.id, KnowledgeGap.question).where(KnowledgeGap.state == GapState.OPEN, of_persona)
-    return (await session.execute(query.order_by(KnowledgeGap.last_at.desc()).limit(most))).all()
+async def sharing(session: TenantSession, words: Sequence[str], persona: str | None) -> Sequence[Any]:
+    """Those that are open and have most of these words: id and question, few of them."""
+    return (await session.execute(_SHARING, {"words": list(words), "persona": persona})).all()
 
 
 async def add(session: TenantSession, question: str, words: Sequence[str], persona: str | None) -> UUID:
@@ -45,3 +44,20 @@ async def close(session: TenantSession, gap: UUID, state: GapState, answer: UUID
     closed = update(KnowledgeGap).where(KnowledgeGap.id == gap).values(state=state, answer_id=answer)
     if (await session.execute(closed.returning(KnowledgeGap.id))).first() is None:
         raise NotFound("Essa lacuna não existe.", "That gap does not exist.")
+
+
+# Of the latest alone: what was asked long ago and never again is a gap of its own.
+_SHARING: Final = given(
+    """
+    SELECT gap.id, gap.question
+    FROM (SELECT id, question, words, last_at FROM knowledge_gaps
+          WHERE tenant_id = current_tenant() AND state = 'open' AND persona IS NOT DISTINCT FROM :persona
+          ORDER BY last_at DESC LIMIT 2000) AS gap
+    CROSS JOIN LATERAL (SELECT count(*) AS shared FROM unnest(gap.words) AS word WHERE word = ANY(:words)) AS with_it
+    WHERE with_it.shared > 0
+    ORDER BY with_it.shared DESC, cardinality(gap.words), gap.last_at DESC, gap.id
+    LIMIT 20
+    """,
+    words=TEXTS,
+    persona=ONE_TEXT,
+)

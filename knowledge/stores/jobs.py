@@ -1,12 +1,12 @@
 """Jobs of reading and their items as rows: opened, claimed one by one, settled once, counted as they go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Interval, bindparam, func, select, text, update
+from sqlalchemy import Interval, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db.sessions import Database, TenantSession
@@ -54,6 +54,7 @@ class Claimed:
 
     id: UUID
     job: UUID
+    kind: JobKind
     base: UUID
     position: int
     name: str
@@ -67,6 +68,15 @@ class Claimed:
     def key(self) -> str:
         """What the same source is known by when it is read again."""
         return self.address or self.name
+
+    @property
+    def may_be_folder(self) -> bool:
+        """The files of a folder are sources; a folder among them, or among the pages of a site, is none."""
+        return self.position == 0 and self.kind in {JobKind.FILE, JobKind.PAGE}
+
+    @property
+    def is_map(self) -> bool:
+        return self.position == 0 and self.kind is JobKind.SITEMAP
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,13 +113,12 @@ class Progress:
         return self.items - self.done - self.refused
 
 
-async def open_job(session: TenantSession, job: NewJob, items: Sequence[NewItem] = ()) -> None:
-    """One without items has to be listed first."""
-    state = JobState.READING if items else JobState.LISTING
+async def open_job(session: TenantSession, job: NewJob, first: NewItem) -> None:
+    """What lies in a folder or on a site becomes further items, once the first is read."""
+    state = JobState.LISTING if job.kind is JobKind.SITEMAP else JobState.READING
     row = {"tenant_id": session.tenant_id, "id": job.id, "base_id": job.base, "kind": job.kind, "name": job.name}
     await session.execute(insert(IngestionJob).values(**row, address=job.address, state=state))
-    if items:
-        await add_items(session, job.id, items)
+    await add_items(session, job.id, [first])
 
 
 async def add_items(session: TenantSession, job: UUID, items: Sequence[NewItem]) -> int:
@@ -148,7 +157,7 @@ async def claim(session: TenantSession, job: UUID, *, lease: timedelta) -> Claim
     next_one = (
         select(IngestionItem.id)
         .join(IngestionJob, (IngestionJob.tenant_id == IngestionItem.tenant_id) & (IngestionJob.id == job))
-        .where(IngestionJob.state == JobState.READING, IngestionItem.job_id == job)
+        .where(IngestionJob.state.in_(_OPEN), IngestionItem.job_id == job)
         .where(IngestionItem.state == ItemState.WAITING, IngestionItem.attempts < MOST_ATTEMPTS)
         .where(IngestionItem.lease_until.is_(None) | (IngestionItem.lease_until < func.now()))
         .order_by(IngestionItem.position)
@@ -160,6 +169,7 @@ async def claim(session: TenantSession, job: UUID, *, lease: timedelta) -> Claim
         "lease_until": func.now() + bindparam("lease", lease, Interval),
         "fence": IngestionItem.fence + 1,
         "attempts": IngestionItem.attempts + 1,
+        "reason": None,
         "updated_at": func.app_now(),
     }
     found = await session.execute(
@@ -169,9 +179,12 @@ async def claim(session: TenantSession, job: UUID, *, lease: timedelta) -> Claim
     if item is None:
         return None
     await _change(session, job)
-    base = await session.scalar(select(IngestionJob.base_id).where(IngestionJob.id == job))
+    of_job = (
+        await session.execute(select(IngestionJob.base_id, IngestionJob.kind).where(IngestionJob.id == job))
+    ).one()
     names = ("id", "position", "name", "address", "storage_key", "sealed_key", "fence", "attempts")
-    return Claimed(job=job, base=UUID(str(base)), **{name: getattr(item, name) for name in names})
+    shown = {name: getattr(item, name) for name in names}
+    return Claimed(job=job, base=of_job.base_id, kind=of_job.kind, **shown)
 
 
 async def settle(session: TenantSession, claimed: Claimed, settled: Settled) -> bool:
@@ -198,7 +211,7 @@ async def settle(session: TenantSession, claimed: Claimed, settled: Settled) -> 
         refused=IngestionJob.refused + int(not is_read),
         pieces=IngestionJob.pieces + settled.pieces,
     )
-    await finish(session, claimed.job)
+    await finish(session, claimed.job, reason=settled.reason)
     return True
 
 
@@ -208,12 +221,14 @@ async def hold(session: TenantSession, claimed: Claimed) -> bool:
     return await session.scalar(held) is not None
 
 
-async def postpone(session: TenantSession, claimed: Claimed, *, pause: timedelta) -> None:
-    """It is tried again after the pause."""
-    paused = update(IngestionItem).where(*_still(claimed))
-    await session.execute(
-        paused.values(lease_until=func.now() + bindparam("pause", pause, Interval), updated_at=func.app_now())
-    )
+async def postpone(session: TenantSession, claimed: Claimed, reason: str, *, pause: timedelta) -> None:
+    """It is tried again after the pause; until then its reason says what held it up."""
+    paused = {
+        "lease_until": func.now() + bindparam("pause", pause, Interval),
+        "reason": reason,
+        "updated_at": func.app_now(),
+    }
+    await session.execute(update(IngestionItem).where(*_still(claimed)).values(paused))
 
 
 async def give_up(session: TenantSession, job: UUID, reason: str) -> int:
@@ -228,17 +243,26 @@ async def give_up(session: TenantSession, job: UUID, reason: str) -> int:
     count = len((await session.execute(dead)).all())
     if count:
         await _change(session, job, refused=IngestionJob.refused + count)
-        await finish(session, job)
+        await finish(session, job, reason=reason)
     return count
 
 
-async def finish(session: TenantSession, job: UUID) -> bool:
-    """Only once nothing waits. The job's row was written just before, so two that end at once do it in turn."""
+async def finish(session: TenantSession, job: UUID, *, reason: str | None) -> bool:
+    """Only once nothing waits. The job's row was written just before, so two that end at once do it in turn.
+
+    A site whose map came to nothing is stopped, for that reason.
+    """
     waits = select(IngestionItem.id).where(IngestionItem.job_id == job, IngestionItem.state == ItemState.WAITING)
+    is_listing = IngestionJob.state == JobState.LISTING
     ended = (
         update(IngestionJob)
-        .where(IngestionJob.id == job, IngestionJob.state == JobState.READING, ~waits.exists())
-        .values(state=JobState.DONE, finished_at=func.app_now(), updated_at=func.app_now())
+        .where(IngestionJob.id == job, IngestionJob.state.in_(_OPEN), ~waits.exists())
+        .values(
+            state=case((is_listing, JobState.STOPPED), else_=JobState.DONE),
+            reason=case((is_listing, reason)),
+            finished_at=func.app_now(),
+            updated_at=func.app_now(),
+        )
         .returning(IngestionJob.id)
     )
     return (await session.execute(ended)).scalar_one_or_none() is not None
@@ -261,6 +285,14 @@ async def progress(session: TenantSession, job: UUID) -> Progress:
 async def latest(session: TenantSession, *, most: int = 20) -> Sequence[Progress]:
     rows = await session.scalars(select(IngestionJob).order_by(IngestionJob.created_at.desc()).limit(most))
     return [_progress(row) for row in rows]
+
+
+async def settled_of(session: TenantSession, every: Collection[UUID]) -> tuple[int, int]:
+    """How many items of these jobs have come to an end, and how many there are so far."""
+    ended = IngestionJob.done + IngestionJob.refused
+    query = select(func.sum(ended), func.sum(IngestionJob.items)).where(IngestionJob.id.in_(every))
+    done, total = (await session.execute(query)).one()
+    return int(done or 0), int(total or 0)
 
 
 async def items(session: TenantSession, job: UUID, *, after: int = -1, most: int = 500) -> Sequence[IngestionItem]:

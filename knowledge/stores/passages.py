@@ -45,9 +45,12 @@ class Shelves:
     synonyms: dict[str, list[str]]
 
 
-async def shelves(session: TenantSession, names: Sequence[str], words: Sequence[str]) -> Shelves:
-    """Names that do not exist are left out."""
-    rows = (await session.execute(_SHELVES, {"names": list(names), "words": list(words)})).all()
+async def shelves(
+    session: TenantSession, names: Sequence[str], words: Sequence[str], *, is_reserved: bool = False
+) -> Shelves:
+    """Names that do not exist are left out, and those of ours unless they are what is asked for."""
+    values = {"names": list(names), "words": list(words), "is_reserved": is_reserved}
+    rows = (await session.execute(_SHELVES, values)).all()
     return Shelves(
         ids={row.id: row.name for row in rows},
         versions={row.id: row.version for row in rows},
@@ -115,10 +118,11 @@ _VISIBLE: Final = """
     AND (d.valid_until IS NULL OR d.valid_until > app_now())
 """
 # `OFFSET 0` keeps each look-up one by its key: the planner knows nothing of how many rows a company has, and would
-# rather walk all of them. Ordered within, so that texts are fetched only of those that are shown.
+# rather walk all of them. The vector is read in a query of its own, once, and not for each passage. Ordered within, so
+# that texts are fetched only of those that are shown.
 _BEST: Final = f"""
     WITH best AS MATERIALIZED (
-        SELECT p.id, p.features <#> CAST(CAST(:vector AS text) AS sparsevec({FEATURES})) AS distance
+        SELECT p.id, p.features <#> (SELECT CAST(CAST(:vector AS text) AS sparsevec({FEATURES}))) AS distance
         FROM {{rows}}
         CROSS JOIN LATERAL (
             SELECT FROM knowledge_documents d WHERE d.tenant_id = p.tenant_id AND d.id = p.document_id AND {_VISIBLE}
@@ -162,5 +166,5 @@ _SHELVES: Final = _given("""
     SELECT b.id, b.name, b.version, b.passages,
         (SELECT jsonb_object_agg(s.word, to_jsonb(s.others))::text FROM knowledge_synonyms s
          WHERE s.word = ANY(:words)) AS synonyms
-    FROM knowledge_bases b WHERE b.name = ANY(:names) ORDER BY b.name
+    FROM knowledge_bases b WHERE b.name = ANY(:names) AND b.is_reserved = :is_reserved ORDER BY b.name
 """)

@@ -104,6 +104,12 @@ async def place(session: TenantSession, space: Space, vectors: Sequence[tuple[UU
     return len((await session.execute(_PLACE, values)).all())
 
 
+async def set_aside(session: TenantSession, space: Space, passage: UUID) -> None:
+    """The model does not take its text: it is found by words alone, and nothing waits for its vector."""
+    aside = {"tenant": session.tenant_id, "space": space.id, "dimensions": space.dimensions, "ids": [passage]}
+    await session.execute(_PLACE, aside | {"vectors": [None]})
+
+
 async def is_complete(session: TenantSession, space: UUID) -> bool:
     """Nothing is missing, and whoever adds a passage from now on says so."""
     locked = select(EmbeddingSpace.id).where(EmbeddingSpace.id == space).with_for_update(key_share=True)
@@ -164,6 +170,7 @@ async def nearest(
 
 
 async def usual(session: TenantSession, space: Space, bases: Sequence[UUID], vector: Sequence[float]) -> Usual:
+    """Of passages from all over: the oldest alone are one document's, and near each other."""
     values = {"space": space.id, "bases": list(bases), "vector": HalfVector(list(vector)).to_text(), "most": _SAMPLE}
     row = (await session.execute(_USUAL, values)).one()
     return Usual(mean=float(row.mean or 0), deviation=float(row.deviation or 0), looked_at=row.looked_at)
@@ -214,7 +221,7 @@ _LOOK_FURTHER: Final = text("""
     SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '200', true),
         set_config('hnsw.max_scan_tuples', '100000', true)
 """)
-_SEEN: Final = "v.space_id = :space AND v.base_id = ANY(:bases)"
+_SEEN: Final = "v.space_id = :space AND v.base_id = ANY(:bases) AND v.embedding IS NOT NULL"
 _BY_ALL: Final = given(
     f"""
     SELECT v.passage_id, v.embedding <=> CAST(CAST(:vector AS text) AS halfvec) AS distance FROM passage_vectors v
@@ -234,10 +241,14 @@ _BY_INDEX: Final = {
     for length in INDEXED_DIMENSIONS
 }
 _USUAL: Final = given(
-    f"""
-    SELECT avg(1 - s.distance) AS mean, stddev_pop(s.distance) AS deviation, count(*) AS looked_at
-    FROM (SELECT v.embedding <=> CAST(CAST(:vector AS text) AS halfvec) AS distance FROM passage_vectors v
-          WHERE {_SEEN} ORDER BY v.passage_id LIMIT :most) AS s
-    """,  # noqa: S608 - only constants are put in
+    """
+    SELECT avg(1 - s.distance) AS mean, stddev_pop(s.distance) AS deviation, count(s.distance) AS looked_at
+    FROM (SELECT v.embedding <=> CAST(CAST(:vector AS text) AS halfvec) AS distance
+          FROM unnest(:bases) AS w (base) CROSS JOIN LATERAL (
+              SELECT embedding, uuid_hash(passage_id) AS hash FROM passage_vectors
+              WHERE tenant_id = current_tenant() AND space_id = :space AND base_id = w.base
+              ORDER BY uuid_hash(passage_id) LIMIT :most) AS v
+          ORDER BY v.hash LIMIT :most) AS s
+    """,
     **_TYPES,
 )

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import pytest
+from typing_extensions import override
+
 from admin_api.tenants.store import NewCompany, create_company
 from automation.embedding import embed_due, fill_due
 from automation.schedule import ScheduleName
@@ -10,7 +13,7 @@ from core.audit import OPERATOR
 from core.clock import Deadline
 from core.floor import Floor
 from core.ids import CompanyId, new_id
-from knowledge.embeddings import TextKind
+from knowledge.embeddings import EmbeddingFailed, TextKind
 from knowledge.stores import spaces
 from tests.fixtures.shelf import FAQ, put
 
@@ -24,6 +27,17 @@ class Port:
     async def embed(self, texts: Sequence[str], *, kind: TextKind, deadline: Deadline) -> Sequence[Sequence[float]]:
         del kind, deadline
         return [[1.0, *[0.0] * 255] for _ in texts]
+
+
+class FailsFirst(Port):
+    calls = 0
+
+    @override
+    async def embed(self, texts: Sequence[str], *, kind: TextKind, deadline: Deadline) -> Sequence[Sequence[float]]:
+        self.calls += 1
+        if self.calls == 1:
+            raise EmbeddingFailed("fora do ar", "away")
+        return await super().embed(texts, kind=kind, deadline=deadline)
 
 
 async def company_with(floor: Floor, model: str) -> CompanyId:
@@ -53,6 +67,15 @@ class TestFillDue:
         assert await missing(floor, ours) > 0
         await fill_due(floor, Port("x/ours"), Deadline.after(20))
         assert await missing(floor, ours) == 0
+
+    async def test_what_fails_for_one_company_stops_no_other(
+        self, floor: Floor, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        broken, sound = await company_with(floor, "x/one"), await company_with(floor, "x/one")
+        assert await fill_due(floor, FailsFirst("x/one"), Deadline.after(20)) > 0
+        assert (await missing(floor, broken) > 0, await missing(floor, sound)) == (True, 0)
+        assert "embedding.failed" in caplog.text
+        assert str(broken) in caplog.text
 
     async def test_a_time_that_is_over_leaves_the_rest_for_the_next(self, floor: Floor) -> None:
         company = await company_with(floor, "x/late")

@@ -180,6 +180,41 @@ class TestConflicts:
             assert {hit.text: hit.disputed_by for hit in hits}[self.OLD] == made.id
             assert {hit.disputed_by for hit in hits if hit.text != self.OLD} == {None}
 
+    async def test_a_copy_in_another_document_is_flagged_too(self, floor: Floor, ana: CompanyId) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            for key in ("a.md", "b.md"):
+                await shelve(session, self.OLD, key=key)
+        made = await approve(floor, ana, EXCHANGE, named=[BASE])
+        assert len(made.conflicts) == 1
+        async with floor.database.tenant_session(ana) as session:
+            assert len(await answers.conflicts(session)) == 2
+
+    async def test_a_document_that_says_so_still_after_it_was_read_again_stays_flagged(
+        self, floor: Floor, ana: CompanyId
+    ) -> None:
+        reworded = "A troca de um tênis pode ser pedida sempre em até 30 dias."
+        async with floor.database.tenant_session(ana) as session:
+            await shelve(session, self.OLD)
+        made = await approve(floor, ana, EXCHANGE, named=[BASE])
+        async with floor.database.tenant_session(ana) as session:
+            await shelve(session, reworded, self.SAME)
+            [conflict] = await answers.conflicts(session)
+            assert (conflict.answer_id, conflict.said) == (made.id, reworded)
+
+    async def test_one_that_was_mended_or_that_a_person_let_stand_is_not_flagged_anew(
+        self, floor: Floor, ana: CompanyId
+    ) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            for key in ("mended", "settled"):
+                await shelve(session, self.OLD, key=key)
+        await approve(floor, ana, EXCHANGE, named=[BASE])
+        async with floor.database.tenant_session(ana) as session:
+            await shelve(session, EXCHANGE.answer, key="mended")
+            [conflict] = await answers.conflicts(session)
+            await answers.settle(session, conflict.id)
+            await shelve(session, f"{self.OLD} Sempre.", key="settled")
+            assert await answers.conflicts(session) == []
+
     async def test_it_is_flagged_until_a_person_settles_it_or_the_answer_is_withdrawn(
         self, floor: Floor, ana: CompanyId
     ) -> None:

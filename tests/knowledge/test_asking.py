@@ -1,17 +1,12 @@
-"""Tests of what a question looks for, and of which passages are worth weighing for it."""
-
-import random
-from array import array
-from uuid import UUID, uuid4
+"""Tests of what a question looks for, and of what a passage is found by."""
 
 import pytest
 
-from knowledge import asking, candidates
+from knowledge import asking
 from knowledge.asking import distance, spelt_nearly
 from knowledge.contradictions import differing
 from knowledge.features import of_passage
 from knowledge.folding import triples
-from knowledge.stores.postings import BLOCK, Run
 
 
 class TestDistance:
@@ -55,34 +50,6 @@ class TestRarity:
         assert light < heavy / 3
 
 
-class TestLikely:
-    def test_the_best_of_very_many_are_among_them(self) -> None:
-        """Against adding everything up, over lists of every length."""
-        chance, base = random.Random(7), uuid4()  # noqa: S311 - the same for every run
-        words = ["troca", "prazo", "entrega", "garantia", "frete"]
-        asked = asking.read(" ".join(words))
-        sizes = dict(zip((concept.stem for concept in asked.concepts), (40, 600, 3_000, 9_000, 15_000), strict=True))
-        lists = {word: _runs(chance, base, word, size) for word, size in sizes.items()}
-        asked = asking.with_rarity(asked, sizes, 50_000)
-        totals: dict[int, float] = {}
-        for concept in asked.concepts:
-            for run in lists[concept.stem]:
-                for place, weight in zip(run.places, run.weights, strict=True):
-                    totals[run.first + place] = totals.get(run.first + place, 0.0) + concept.rarity * weight
-        best = sorted(totals, key=lambda number: -totals[number])[:10]
-        found = candidates.likely(asked, lists)
-        assert len(found) == candidates.MOST
-        assert {(base, number) for number in best} <= set(found)
-
-    def test_where_only_frequent_words_were_asked_for_they_are_looked_at(self) -> None:
-        chance, base = random.Random(7), uuid4()  # noqa: S311 - the same for every run
-        asked = asking.with_rarity(asking.read("troca"), {"troc": 30_000}, 50_000)
-        assert len(candidates.likely(asked, {"troc": _runs(chance, base, "troc", 30_000)})) == candidates.MOST
-
-    def test_nothing_comes_of_nothing(self) -> None:
-        assert candidates.likely(asking.read("troca"), {"troc": []}) == []
-
-
 class TestFeatures:
     def test_the_same_words_in_another_dress_have_the_same_features(self) -> None:
         assert of_passage("A TROCA é grátis!").vector == of_passage("a troca e gratis").vector
@@ -123,19 +90,3 @@ class TestDiffering:
     )
     def test_what_agrees_or_speaks_of_something_else_is_none(self, passage: str) -> None:
         assert differing(self.ANSWER, passage) is None
-
-
-def _runs(chance: random.Random, base: UUID, word: str, size: int) -> list[Run]:
-    blocks: dict[int, list[int]] = {}
-    for number in sorted(chance.sample(range(50_000), size)):
-        blocks.setdefault(number // BLOCK, []).append(number % BLOCK)
-    return [
-        Run(
-            base=base,
-            word=word,
-            first=block * BLOCK,
-            places=array("H", places),
-            weights=bytes(chance.choices(range(40, 220), k=len(places))),
-        )
-        for block, places in blocks.items()
-    ]

@@ -1,12 +1,17 @@
 """Tests of gaps: what nothing answered is counted by what it asks, and says nothing of who asked."""
 
+import asyncio
+import time
+
 import pytest
 
+from core.db.locks import hold_until_commit
 from core.errors import NotFound
 from core.floor import Floor
 from core.ids import CompanyId, new_id
 from core.models.answers import GapState
 from knowledge import approved, gaps
+from knowledge.alike import Gist
 from knowledge.approved import NewAnswer
 from knowledge.stores import gaps as rows
 from tests.knowledge.shelving import new_company
@@ -60,6 +65,42 @@ class TestNote:
         await note(floor, ana, "entrega " * 5_000)
         [(question, _)] = await noted(floor, ana)
         assert len(question) == 300
+
+
+def made_up(number: int) -> str:
+    """Words that are long, alike and each another."""
+    return " ".join(f"desconhecidissimos{chr(97 + number % 26)}{chr(97 + word)}" for word in range(14))
+
+
+class TestCosts:
+    async def test_made_up_words_cost_no_more_than_others(self, floor: Floor, ana: CompanyId) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            for number in range(100):
+                gist = Gist.of(made_up(number))
+                await rows.add(session, made_up(number), [*gist.words, "entrega"], None)
+        async with floor.database.tenant_session(ana) as session:
+            assert len(await rows.sharing(session, ["entrega"], None)) == 20
+            started = time.process_time()
+            await gaps.note(session, f"entrega {made_up(25)}")
+            assert time.process_time() - started < 0.5
+
+    async def test_a_gap_is_found_by_a_dozen_words(self, floor: Floor, ana: CompanyId) -> None:
+        await note(floor, ana, "gostaria de saber, por favor, " + made_up(0))
+        async with floor.database.tenant_session(ana) as session:
+            [gap] = await rows.every(session)
+        assert len(gap.words) == 12
+        assert not {"gostaria", "favor"}.intersection(gap.words)
+
+    async def test_one_that_is_known_is_counted_without_a_lock(self, floor: Floor, ana: CompanyId) -> None:
+        await note(floor, ana, "Aceitam vale-refeição?")
+        async with floor.database.tenant_session(ana) as session, asyncio.timeout(5):
+            await hold_until_commit(session, "knowledge gaps")
+            await note(floor, ana, "aceita vale refeição")
+        assert await noted(floor, ana) == [("Aceitam vale-refeição?", 2)]
+
+    async def test_two_who_ask_the_same_at_once_make_one_gap(self, floor: Floor, ana: CompanyId) -> None:
+        await asyncio.gather(*(note(floor, ana, "Aceitam vale-refeição?") for _ in range(4)))
+        assert await noted(floor, ana) == [("Aceitam vale-refeição?", 4)]
 
 
 class TestClose:

@@ -20,6 +20,8 @@ from core.models.ingestion import IngestionItem, IngestionJob, ItemState, JobKin
 from core.models.knowledge import KnowledgeDocument, KnowledgePassage
 from core.storage import open_storage
 from core.targets import Blocked
+from core.vault import open_vault
+from knowledge import quarantine
 from knowledge.documents import Flag, RefusalReason, Unreadable
 from knowledge.handing_over import (
     Desk,
@@ -179,6 +181,44 @@ class TestFolder:
         assert sorted(await _bodies(desk, ana)) == ["Um.", "sku: A; preço: 1"]
         assert _left_in_storage(tmp_path) == []
 
+    async def test_a_zip_in_a_zip_is_told_by_its_entries_and_its_neighbours_stay(
+        self, desk: Desk, ana: CompanyId, base: UUID
+    ) -> None:
+        inner = zipped({"x.txt": "De dentro.", "leia [Content_Types].xml.txt": "De dentro também."})
+        outer = zipped({"a.zip": inner, "b.txt": "Abrimos cedo.", "c.txt": "Fechamos tarde."})
+        job = await hand_over_file(desk, ana, base, name="o.zip", data=outer)
+
+        await _read(desk, ana, job)
+
+        assert sorted(await _items(desk, ana, job)) == [
+            ("o.zip", ItemState.DONE, None),
+            ("o.zip/a.zip", ItemState.REFUSED, "NESTED_FOLDER"),
+            ("o.zip/b.txt", ItemState.DONE, None),
+            ("o.zip/c.txt", ItemState.DONE, None),
+        ]
+        assert sorted(await _bodies(desk, ana)) == ["Abrimos cedo.", "Fechamos tarde."]
+
+    async def test_a_folder_among_the_sources_of_a_job_is_refused(self, desk: Desk, ana: CompanyId, base: UUID) -> None:
+        """Whatever passed it for a document: unpacked, it would go on for ever or take its neighbours' places."""
+        job = await hand_over_file(desk, ana, base, name="a.txt", data=b"Abrimos cedo.")
+        async with desk.database.tenant_session(ana) as session:
+            vault = await open_vault(session, desk.ring)
+            item = new_id()
+            upload = await quarantine.keep(desk.storage, vault, item, zipped({"x.txt": "x"}))
+            await jobs.add_items(session, job, [jobs.NewItem(id=item, position=1, name="b.zip", upload=upload)])
+
+        progress = await _read(desk, ana, job)
+
+        assert (progress.kind, progress.items) == (JobKind.FILE, 2)
+        assert (await _items(desk, ana, job))[1] == ("b.zip", ItemState.REFUSED, "NESTED_FOLDER")
+
+    async def test_a_file_of_a_folder_read_file_by_file_keeps_its_place_in_its_name(
+        self, desk: Desk, ana: CompanyId, base: UUID
+    ) -> None:
+        job = await hand_over_file(desk, ana, base, name="a.txt", data=b"Um.", folder="docs/mais")
+
+        assert await _items(desk, ana, job) == [("docs/mais/a.txt", ItemState.WAITING, None)]
+
 
 class TestPasted:
     async def test_a_text_and_pairs_are_sources_too(self, desk: Desk, ana: CompanyId, base: UUID) -> None:
@@ -241,13 +281,49 @@ class TestWeb:
 
         progress = await _read(site, ana, job)
 
-        assert (progress.state, progress.items, progress.waiting) == (JobState.READING, 4, 1)
+        assert (progress.state, progress.items, progress.waiting) == (JobState.READING, 5, 1)
         assert [(state, reason) for _, state, reason in await _items(site, ana, job)] == [
             (ItemState.DONE, None),
             (ItemState.DONE, None),
+            (ItemState.DONE, None),
             (ItemState.REFUSED, WebReason.MISSING.name),
-            (ItemState.WAITING, None),
+            (ItemState.WAITING, WebReason.TROUBLE.name),
         ]
+
+    async def test_a_site_is_listed_by_one_reader_at_a_time(self, site: Desk, ana: CompanyId, base: UUID) -> None:
+        job = await hand_over_site(site, ana, base, address=f"{_origin(site)}/sitemap.xml")
+        async with site.database.tenant_session(ana) as session:
+            assert await jobs.claim(session, job, lease=timedelta(minutes=5)) is not None
+
+        meanwhile = await _read(site, ana, job)
+        await _let_leases_lapse(site, ana)
+
+        assert (meanwhile.state, meanwhile.items) == (JobState.LISTING, 1)
+        assert (await _read(site, ana, job)).items == 5
+
+    async def test_a_map_that_takes_every_reader_with_it_is_given_up(
+        self, site: Desk, ana: CompanyId, base: UUID
+    ) -> None:
+        job = await hand_over_site(site, ana, base, address=f"{_origin(site)}/sitemap.xml")
+        for _ in range(jobs.MOST_ATTEMPTS):
+            async with site.database.tenant_session(ana) as session:
+                assert await jobs.claim(session, job, lease=timedelta(minutes=5)) is not None
+            await _let_leases_lapse(site, ana)
+
+        progress = await _read(site, ana, job)
+
+        assert (progress.state, progress.reason, progress.waiting) == (JobState.STOPPED, "DIED", 0)
+
+    async def test_a_map_in_trouble_is_asked_for_again_before_it_is_given_up(
+        self, site: Desk, ana: CompanyId, base: UUID
+    ) -> None:
+        job = await hand_over_site(site, ana, base, address=f"{_origin(site)}/trouble")
+        states = []
+        for _ in range(jobs.MOST_ATTEMPTS):
+            states.append((await _read(site, ana, job)).state)
+            await _let_leases_lapse(site, ana)
+
+        assert states == [JobState.LISTING, JobState.LISTING, JobState.STOPPED]
 
     async def test_what_stays_in_trouble_is_given_up_after_three_tries(
         self, site: Desk, ana: CompanyId, base: UUID

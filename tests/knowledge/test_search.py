@@ -163,6 +163,23 @@ class TestDuplicates:
     async def test_passages_that_differ_in_a_number_are_two(self, floor: Floor, shop: CompanyId) -> None:
         assert {SHOE, OTHER_SHOE} <= set(await texts(floor, shop, "quanto custa o tênis corrida?"))
 
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            (HOURS, HOURS.replace("das Flores", "do Norte")),
+            (HOURS, HOURS.replace("19h", "22h")),
+            ("Aceitamos troca com a etiqueta da peça.", "Aceitamos troca sem a etiqueta da peça."),
+            ("O frete custa 5% do pedido.", "O frete custa 5 do pedido."),
+        ],
+    )
+    async def test_passages_that_differ_in_any_word_are_two(
+        self, floor: Floor, ana: CompanyId, one: str, other: str
+    ) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            await shelve_dated(session, one, "um")
+            await shelve_dated(session, other, "outro")
+        assert set(await texts(floor, ana, one)) == {one, other}
+
 
 class TestIsolation:
     async def test_the_same_document_of_two_companies_is_found_by_each_as_its_own(

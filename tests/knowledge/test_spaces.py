@@ -13,7 +13,7 @@ from core.errors import Conflict
 from core.floor import Floor
 from core.ids import CompanyId
 from core.models.knowledge import SpaceState
-from knowledge.embeddings import EmbeddingFailed, TextKind
+from knowledge.embeddings import EmbeddingFailed, TextKind, TextRejected
 from knowledge.nearness import fused
 from knowledge.reembedding import fill
 from knowledge.search import search
@@ -53,6 +53,19 @@ class Broken(Topics):
     async def embed(self, texts: Sequence[str], *, kind: TextKind, deadline: Deadline) -> Sequence[Sequence[float]]:
         if self.texts:
             raise EmbeddingFailed("fora do ar", "away")
+        return await super().embed(texts, kind=kind, deadline=deadline)
+
+
+class Picky(Topics):
+    """It takes no text with this in it, and none of a batch with one."""
+
+    def __init__(self, refused: str = "recusado") -> None:
+        super().__init__()
+        self.refused = refused
+
+    async def embed(self, texts: Sequence[str], *, kind: TextKind, deadline: Deadline) -> Sequence[Sequence[float]]:
+        if any(self.refused in words for words in texts):
+            raise TextRejected("não aceito", "not accepted")
         return await super().embed(texts, kind=kind, deadline=deadline)
 
 
@@ -110,6 +123,53 @@ class TestFill:
             [missing] = await spaces.unplaced(session, space.id, most=9)
             with pytest.raises(Conflict):
                 await spaces.place(session, space, [(missing.id, [1.0, 0.0])])
+
+
+class TestRejected:
+    """Texts that the model does not take."""
+
+    async def test_one_of_them_is_set_aside_and_all_others_get_their_vectors(
+        self, floor: Floor, ana: CompanyId, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        others = [f"Entrega {number}." for number in range(70)]
+        async with floor.database.tenant_session(ana) as session:
+            await shelve(session, *others[:30], "Texto recusado.", *others[30:])
+        port = Picky()
+        await activate(floor, ana, await built(floor, ana, port))
+        async with floor.database.tenant_session(ana) as session:
+            [space] = await spaces.every(session)
+            bases_ = [base.id for base in await bases.every(session)]
+            vector = port.vector("Entrega")
+            assert len(await spaces.nearest(session, space, bases_, vector, most=99)) == 70
+            assert (await spaces.usual(session, space, bases_, vector)).looked_at >= 63
+            found = await search(session, "texto recusado", [BASE], vectors={port.name: vector})
+            [aside] = [hit.id for hit in found.hits if hit.text == "Texto recusado."]
+        assert caplog.text.count("embedding.set_aside") == 1
+        assert str(aside) in caplog.text
+        assert "recusado" not in caplog.text
+
+    async def test_where_nothing_at_all_is_taken_nothing_is_set_aside(self, floor: Floor, ana: CompanyId) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            await shelve(session, "Um.", "Dois.")
+            space = await spaces.ensure(session, "prova/topicos", DIMENSIONS)
+        with pytest.raises(EmbeddingFailed):
+            await fill(floor.database, ana, space.id, Picky(refused=""), deadline=Deadline.after(20))
+        async with floor.database.tenant_session(ana) as session:
+            assert len(await spaces.unplaced(session, space.id, most=9)) == 2
+
+
+class TestUsual:
+    async def test_it_looks_all_over_and_not_at_the_oldest_alone(self, floor: Floor, ana: CompanyId) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            await shelve(session, *(f"entrega {number}" for number in range(100)), key="velho.md")
+            await shelve(session, *(f"garantia {number}" for number in range(100)), key="novo.md")
+        port = Topics()
+        space = await built(floor, ana, port)
+        async with floor.database.tenant_session(ana) as session:
+            base = (await bases.one(session, BASE)).id
+            usual = await spaces.usual(session, space, [base], port.vector("entrega"))
+        assert usual.looked_at == 64
+        assert 0.2 < usual.mean < 0.8
 
 
 class TestSwitch:

@@ -190,6 +190,7 @@ CREATE TABLE knowledge_passages (
     sha256 TEXT NOT NULL,
     likeness BYTEA NOT NULL,
     features SPARSEVEC(536870912) NOT NULL,
+    edition BIGINT DEFAULT '0' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT app_now() NOT NULL,
     CONSTRAINT pk_knowledge_passages PRIMARY KEY (tenant_id, id),
     CONSTRAINT fk_knowledge_passages_tenant_id_base_id FOREIGN KEY(tenant_id, base_id) REFERENCES knowledge_bases (tenant_id, id),
@@ -241,7 +242,7 @@ CREATE TABLE passage_vectors (
     passage_id UUID NOT NULL,
     base_id UUID NOT NULL,
     dimensions BIGINT NOT NULL,
-    embedding HALFVEC NOT NULL,
+    embedding HALFVEC,
     CONSTRAINT pk_passage_vectors PRIMARY KEY (tenant_id, space_id, passage_id),
     CONSTRAINT fk_passage_vectors_tenant_id_space_id FOREIGN KEY(tenant_id, space_id) REFERENCES embedding_spaces (tenant_id, id) ON DELETE CASCADE,
     CONSTRAINT fk_passage_vectors_tenant_id_passage_id FOREIGN KEY(tenant_id, passage_id) REFERENCES knowledge_passages (tenant_id, id) ON DELETE CASCADE,
@@ -260,7 +261,7 @@ CREATE INDEX ix_passage_vectors_near_384 ON passage_vectors USING hnsw ((embeddi
 ;;
 CREATE INDEX ix_passage_vectors_near_768 ON passage_vectors USING hnsw ((embedding::halfvec(768)) halfvec_cosine_ops) WHERE dimensions = 768;
 ;;
-CREATE INDEX ix_passage_vectors_tenant_id_base_id_space_id ON passage_vectors (tenant_id, base_id, space_id);
+CREATE INDEX ix_passage_vectors_sample ON passage_vectors (tenant_id, base_id, space_id, uuid_hash(passage_id));
 ;;
 CREATE INDEX ix_passage_vectors_tenant_id_passage_id ON passage_vectors (tenant_id, passage_id);
 ;;

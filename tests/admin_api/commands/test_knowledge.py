@@ -82,8 +82,24 @@ class TestAdd:
         assert "✗ docs/programa.md: Não consegui ler: é um programa" in ran.out
 
     async def test_text_can_be_pasted(self, shell: Shell) -> None:
-        ran = await shell.run("knowledge", "add", "-", *HERE, told="A loja abre às 9h de segunda a sexta.")
-        assert ran.out.startswith("✓ texto-colado.txt")
+        told = "A loja abre às 9h de segunda a sexta."
+        ran = await shell.run("knowledge", "add", "-", "--name", "horário.txt", *HERE, told=told)
+        assert ran.out.startswith("✓ horário.txt: 1 trecho(s)")
+
+    async def test_what_is_pasted_needs_a_name_of_its_own(self, shell: Shell, faq: Path) -> None:
+        for words in (("-",), (str(faq), "--name", "a.txt")):
+            ran = await shell.run("knowledge", "add", *words, *HERE, told="A loja abre às 9h.")
+            assert (ran.code, ran.out) == (2, "")
+            assert "--name" in ran.err
+
+    async def test_content_that_takes_the_place_of_another_is_told(self, shell: Shell, faq: Path) -> None:
+        other = faq.parent / "b" / "ajuda.md"
+        other.parent.mkdir()
+        other.write_text("# Outra\n\nOutra coisa.")
+        first = await shell.run("knowledge", "add", str(faq), *HERE)
+        second = await shell.run("knowledge", "add", str(other), *HERE)
+        assert "nada ficou do que havia com este nome" not in first.out
+        assert "nada ficou do que havia com este nome" in second.out
 
     async def test_an_address_inside_the_house_is_not_visited(self, shell: Shell) -> None:
         ran = await shell.run("knowledge", "add", "http://127.0.0.1:9/pagina", *HERE)
@@ -115,8 +131,8 @@ class TestAdd:
     async def test_who_did_it_is_on_record_without_what_it_says(self, shell: Shell, faq: Path) -> None:
         await shell.run("knowledge", "add", str(faq), *HERE)
         async with shell.database.tenant_session(shell.company) as session:
-            [entry] = await session.scalars(select(AuditEntry).where(AuditEntry.action == "knowledge.put"))
-        assert entry.detail["source"] == "ajuda.md"
+            [entry] = await session.scalars(select(AuditEntry).where(AuditEntry.action == "knowledge.handed_over"))
+        assert (entry.actor_kind, entry.detail["source"]) == (OPERATOR.kind, "ajuda.md")
         assert "garantia" not in str(entry.detail)
 
 

@@ -12,7 +12,7 @@ from agents.gateway.prices import vector_cost_micros
 from core.clock import Deadline
 from core.errors import Misconfigured
 from core.settings import Settings
-from knowledge.embeddings import EmbeddingFailed, TextKind
+from knowledge.embeddings import EmbeddingFailed, TextKind, TextRejected
 from tests.agents.gateway.playing import Act, Cast, Played, Vectors, failed
 
 NAME = "x/v"
@@ -66,6 +66,13 @@ class TestEmbed:
         with pytest.raises(EmbeddingFailed):
             await embed(port, "a")
         assert len(played.embedded) == 1
+
+    @pytest.mark.parametrize(("failure", "of_a_text"), [(Failure.TOO_LONG, True), (Failure.DENIED, False)])
+    async def test_it_says_whether_a_text_was_refused_or_the_caller(self, failure: Failure, *, of_a_text: bool) -> None:
+        port, _ = playing(failed(failure))
+        with pytest.raises(EmbeddingFailed) as refused:
+            await embed(port, "a")
+        assert isinstance(refused.value, TextRejected) is of_a_text
 
     async def test_a_model_that_was_denied_rests_and_costs_the_next_question_no_time(self) -> None:
         port, played = playing(failed(Failure.DENIED))

@@ -1,10 +1,11 @@
 """Questions of customers, answered from documents through the whole of a turn, or counted where nothing answers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from agents.gateway.gateway import Gateway, make_gateway
+from agents.ports import NoKnowledge, Passage, SearchFailed
 from core.floor import Floor
 from graphs.retrieving import Knowledge
 from knowledge import approved
@@ -22,6 +23,16 @@ async def room(floor: Floor) -> AsyncIterator[Room]:
     gateway = make_gateway(floor.settings)
     yield await open_shop(floor, gateway, FAQ)
     await gateway.close()
+
+
+class Away(NoKnowledge):
+    """Never searches in time."""
+
+    async def search(
+        self, query: str, *, bases: Sequence[str], most: int = 5, persona: str | None = None
+    ) -> Sequence[Passage]:
+        del query, bases, most, persona
+        raise SearchFailed
 
 
 async def open_shop(floor: Floor, gateway: Gateway, document: str) -> Room:
@@ -58,6 +69,12 @@ class TestAnswers:
     async def test_what_was_answered_and_small_talk_are_no_gaps(self, room: Room) -> None:
         await last_answer(room, KNOWN)
         await last_answer(room, "obrigada!")
+        async with room.inbox.session() as session:
+            assert not await gaps.every(session)
+
+    async def test_a_search_that_failed_is_no_gap_of_the_company(self, room: Room) -> None:
+        room.taker.retriever_of = lambda _: Away()
+        assert "não encontrei" in (await last_answer(room, UNKNOWN)).lower()
         async with room.inbox.session() as session:
             assert not await gaps.every(session)
 
