@@ -1,5 +1,6 @@
 """What became of sends that nobody confirmed: leases that ended, and silences that lasted."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from channels.lines import Lines
@@ -7,8 +8,10 @@ from channels.policy import Patience, Settlement
 from channels.registry import Registry
 from channels.stores import statuses, unknowns
 from channels.stores.connections import OpenedLine
+from channels.stores.edits import Changed
 from core import telemetry
 from core.crashpoints import CrashPoint, crashpoint
+from core.db.sessions import TenantSession
 from core.errors import AppError
 from core.floor import Floor
 from core.ids import CompanyId, ConnectionId
@@ -16,6 +19,8 @@ from core.logging import get_logger
 from core.telemetry import OutboundOutcome
 
 _OUTCOMES: Final = {Settlement.RESEND: OutboundOutcome.REQUEUED, Settlement.LIST: OutboundOutcome.AMBIGUOUS}
+
+Heed = Callable[[TenantSession, Sequence[Changed]], Awaitable[None]]
 
 log = get_logger(__name__)
 
@@ -34,13 +39,12 @@ async def mark_lapsed(floor: Floor) -> int:
     return done
 
 
-async def join_parked(floor: Floor) -> int:
-    """News that came before what it is about."""
-    done = 0
+async def join_parked(floor: Floor, heed: Heed) -> None:
+    """News that came before what it is about. Whoever made something of these messages hears what changed."""
     for company in await unknowns.find_parked(floor.database):
         async with floor.database.tenant_session(company) as session:
-            done += await statuses.join_parked(session)
-    return done
+            joined = await statuses.join_parked(session)
+            await heed(session, joined.changed)
 
 
 async def _opened(lines: Lines, registry: Registry, company: CompanyId) -> dict[ConnectionId, OpenedLine]:

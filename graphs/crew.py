@@ -16,6 +16,7 @@ from graphs import effects, intake, recovery, store, timers
 from graphs.engine import SWEEP_SECONDS, Engine, Loop
 from graphs.hearing import Hearer
 from graphs.retrieving import Knowledge
+from graphs.stores import summaries
 from graphs.turn_taking import TurnTaker
 from knowledge.embeddings import EmbeddingPort
 
@@ -76,7 +77,7 @@ class Crew:
         station = self._station
         await self._note_newest()
         await settling.mark_lapsed(station.floor)
-        await settling.join_parked(station.floor)
+        await settling.join_parked(station.floor, summaries.forget)
         if await settling.settle_silence(station.floor, station.registry, station.lines, self._patience):
             self._sender.wake.set()
         return _SETTLE_SECONDS

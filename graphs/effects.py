@@ -15,6 +15,7 @@ from agents.tools.running import in_words, names_of, number_in
 from core import audit
 from core.audit import Actor
 from core.crashpoints import CrashPoint, crashpoint
+from core.db.locks import hold_until_commit
 from core.db.sessions import TenantSession
 from core.errors import Conflict, FieldError, Malformed
 from core.floor import Floor
@@ -80,8 +81,7 @@ async def approve(session: TenantSession, effect: UUID, *, by: Actor) -> None:
     if proposal.control is Control.CLOSED:
         raise handoff.was_closed()
     await effects.approve(session, proposal, by.id)
-    detail = {"conversation": str(proposal.conversation), "tool": proposal.tool}
-    audit.record(session, by, "effect.approved", subject=effect, detail=detail)
+    audit.record(session, by, "effect.approved", subject=effect, detail=effects.told_of(proposal))
 
 
 async def reject(session: TenantSession, effect: UUID, *, by: Actor, reason: str) -> None:
@@ -96,8 +96,7 @@ async def reject(session: TenantSession, effect: UUID, *, by: Actor, reason: str
     _demand_open(proposal)
     await effects.decided_by(session, proposal, by.id)
     await effects.end(session, proposal, EffectState.REJECTED, result={}, reason=said)
-    detail = {"conversation": str(proposal.conversation), "tool": proposal.tool}
-    audit.record(session, by, "effect.rejected", subject=effect, detail=detail)
+    audit.record(session, by, "effect.rejected", subject=effect, detail=effects.told_of(proposal))
 
 
 def _demand_open(proposal: Proposal) -> None:
@@ -155,9 +154,15 @@ async def _refund(session: TenantSession, effect: Running) -> Outcome:
     found = await orders.of_contact(session, effect.contact, number_in(said)) if said else []
     if not found:
         return Outcome(reason="no_order")
-    if found[0].state not in _PAID_FOR:
+    order = found[0]
+    if order.state not in _PAID_FOR:
         return Outcome(reason="not_refundable")
-    return Outcome(result={"order": found[0].number, "total_cents": found[0].total_cents})
+    if effect.arguments.get("order", {}).get("total_cents", order.total_cents) != order.total_cents:
+        return Outcome(reason="changed")  # another amount than the one that was agreed to
+    await hold_until_commit(session, "refund", order.number)  # whoever asked for it, in whichever conversation
+    if await effects.is_refunded(session, order.number):
+        return Outcome(reason="already_refunded")
+    return Outcome(result={"order": order.number, "total_cents": order.total_cents})
 
 
 async def _promise(session: TenantSession, effect: Running) -> Outcome:

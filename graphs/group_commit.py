@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from core.crashpoints import CrashPoint, crashpoint
+from core.db.away import AWAY
 from core.db.sessions import Database
+from core.errors import AppError
 from core.ids import CompanyId, TurnId
 from core.logging import get_logger
 from graphs.committing import Unfenced, commit, commit_together
@@ -98,7 +100,8 @@ class GroupCommit:
     async def _answer(self, company: CompanyId, taken: Mapping[_Answer, Ended]) -> None:
         [told] = await asyncio.gather(self._commit_set(company, list(taken.values())), return_exceptions=True)
         if isinstance(told, BaseException):
-            log.warning("turns.committed_apart", reason=type(told).__name__, turns=len(taken))
+            bug = None if isinstance(told, (AppError, *AWAY)) else told
+            log.warning("turns.committed_apart", reason=type(told).__name__, turns=len(taken), exc_info=bug)
             told = {}
         _tell(taken, {answer: told.get(one.turn) for answer, one in taken.items()})
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
@@ -50,7 +50,6 @@ _HARD_SECONDS: Final = 50.0  # below the lease: what does not heed its own deadl
 _LOOK_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.05  # what falls due meanwhile, or finds a place, is claimed and loaded together
 _MODEL_NODES: Final = frozenset({"understand", "respond", "repair"})
-_RETRIEVING: Final = frozenset({"prefetch"})
 
 _T = TypeVar("_T")
 
@@ -254,14 +253,18 @@ def _company_of(claim: Claim) -> CompanyId:
 
 
 def _measure(begun: Begun, context: Context, seconds: float) -> None:
-    persona = begun.version.name
-    model = sum(took for node, took in context.phases.items() if node in _MODEL_NODES)
-    retrieving = sum(took for node, took in context.phases.items() if node in _RETRIEVING)
-    committing = context.phases.get("commit", 0.0)
-    for phase, took in (
-        (Phase.MODEL, model),
-        (Phase.RETRIEVE, retrieving),
-        (Phase.COMMIT, committing),
-        (Phase.GRAPH, max(0.0, seconds - model - committing)),
-    ):
-        telemetry.turn_seconds(persona=persona, phase=phase).observe(took)
+    for phase, took in phases_of(context.phases, seconds).items():
+        telemetry.turn_seconds(persona=begun.version.name, phase=phase).observe(took)
+
+
+def phases_of(nodes: Mapping[str, float], seconds: float) -> Mapping[Phase, float]:
+    """What is left of a turn is the graph's. Knowledge is looked up while a model understands: it waits for both."""
+    model = sum(took for node, took in nodes.items() if node in _MODEL_NODES)
+    retrieving, committing = nodes.get("prefetch", 0.0), nodes.get("commit", 0.0)
+    waited = model + max(0.0, retrieving - nodes.get("understand", 0.0)) + committing
+    return {
+        Phase.MODEL: model,
+        Phase.RETRIEVE: retrieving,
+        Phase.COMMIT: committing,
+        Phase.GRAPH: max(0.0, seconds - waited),
+    }

@@ -17,7 +17,7 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Criterion = Annotated[
     str, StringConstraints(pattern=r"^((slot|evidence|fact):[a-z0-9_]+|effect:[a-z0-9_.]+:succeeded)$")
 ]
-Loss = Annotated[str, StringConstraints(pattern=r"^(slot_lost:[a-z0-9_]+|effect:[a-z0-9_.]+:(failed|succeeded))$")]
+Loss = Annotated[str, StringConstraints(pattern=r"^(slot_lost:[a-z0-9_]+|effect:[a-z0-9_.]+:(failed|succeeded|over))$")]
 Cause = Annotated[
     str,
     StringConstraints(

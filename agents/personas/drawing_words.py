@@ -19,6 +19,8 @@ _OR: Final = Text(" ou ", " or ")
 _SAYS: Final = Text("diz “{words}”", "says “{words}”")
 _SUCCEEDS: Final = Text("{tool} deu certo", "{tool} succeeded")
 _FAILS: Final = Text("falhar: {tool}", "a failure: {tool}")
+_OVER: Final = Text("acabar, e a pessoa quiser outra vez: {tool}", "over, and wanted again: {tool}")
+_ENDINGS: Final = {"succeeded": _SUCCEEDS, "failed": _FAILS, "over": _OVER}
 _APPROVED: Final = Text("{tool} (a equipe aprova)", "{tool} (staff approve)")
 _LOST: Final = Text("mudar ou retirar: {slot}", "a change or withdrawal: {slot}")
 _BY_STAFF: Final = Text("movido pela equipe", "moved by staff")
@@ -86,7 +88,7 @@ class Words:
         kind, _, name = loss.partition(":")
         if kind == "effect":
             tool, _, ending = name.rpartition(":")
-            return self.say(_SUCCEEDS if ending == "succeeded" else _FAILS).replace("{tool}", tool)
+            return self.say(_ENDINGS[ending]).replace("{tool}", tool)
         return self.say(_LOST).replace("{slot}", self.slot(name))
 
 

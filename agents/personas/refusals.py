@@ -224,8 +224,8 @@ _SHAPES: Final[Mapping[str, Text]] = {
         "slot:NAME, evidence:NAME, fact:NAME or effect:TOOL:succeeded",
     ),
     _pattern(definition.Loss): Text(
-        "slot_lost:NOME, effect:FERRAMENTA:failed ou effect:FERRAMENTA:succeeded",
-        "slot_lost:NAME, effect:TOOL:failed or effect:TOOL:succeeded",
+        "slot_lost:NOME ou effect:FERRAMENTA:failed, :succeeded ou :over",
+        "slot_lost:NAME or effect:TOOL:failed, :succeeded or :over",
     ),
     _pattern(definition.Cause): Text(f"{_CAUSES} ou slot:NOME:invalid>=N", f"{_CAUSES} or slot:NAME:invalid>=N"),
     _pattern(definition.Hours): Text('"08:00-18:00"', '"08:00-18:00"'),

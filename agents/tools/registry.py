@@ -14,6 +14,8 @@ from agents.ports import Fact
 from core.models.service import Approver
 from core.texts import Text
 
+SHOWN: Final = "order"  # among the arguments: what an effect is about, for whoever approves it
+
 
 class Class(StrEnum):
     READ = "read"  # runs within the turn
@@ -39,6 +41,7 @@ class Tool:
     expires: timedelta = timedelta(hours=24)  # a proposal that nobody answers
     needs_consent: bool = False  # to be written to: it starts a message by itself
     needs_staff: bool = False  # never without somebody of the company, whatever a persona says
+    shows: str | None = None  # looked up first: staff see what it is, and what is not there is said
     is_repeatable: bool = False  # each time it is about another: that it was done once is no reason not to do it again
 
     @property
@@ -99,6 +102,7 @@ TOOLS: Final = _tools(
         approver=Approver.CUSTOMER,
         expires=timedelta(days=3),  # a weekend, too
         needs_staff=True,
+        shows="pedidos.consultar",
         is_repeatable=True,
     ),
     Tool(

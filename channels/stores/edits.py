@@ -47,11 +47,9 @@ async def apply(session: TenantSession, edits: Sequence[Edit]) -> list[Changed]:
     return await _write(session, [edit for edit in edits if edit.name in there])
 
 
-async def join_edits(session: TenantSession, names: Sequence[tuple[UUID, str]] | None = None) -> int:
+async def join_edits(session: TenantSession, names: Sequence[tuple[UUID, str]] | None = None) -> list[Changed]:
     """Those that waited for these messages, or for any that we know by now."""
-    edits = [_edit(news) for news in await parked.take_changes(session, names)]
-    await _write(session, edits)
-    return len(edits)
+    return await _write(session, [_edit(news) for news in await parked.take_changes(session, names)])
 
 
 async def _write(session: TenantSession, edits: Sequence[Edit]) -> list[Changed]:

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from channels.contents import Json
 from channels.envelope import ProviderError, Status, StatusChanged
 from channels.stores import parked
-from channels.stores.edits import join_edits
+from channels.stores.edits import Changed, join_edits
 from channels.stores.parked import News
 from core import telemetry
 from core.db.sessions import TenantSession
@@ -66,6 +66,14 @@ class Applied:
     parked: int = 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Joined:
+    """Of what had waited: how many statuses were told, and the messages that are not what they were."""
+
+    statuses: int
+    changed: Sequence[Changed]
+
+
 async def find(session: TenantSession, told: Sequence[Told]) -> list[Found | None]:
     """Of each, without a lock. None: we do not know the message yet."""
     found: list[Found | None] = [None] * len(told)
@@ -103,16 +111,16 @@ async def apply(session: TenantSession, told: Sequence[Told], found: Sequence[Fo
     return Applied(changed=len(changed), parked=len(unknown))
 
 
-async def join_parked(session: TenantSession) -> int:
+async def join_parked(session: TenantSession) -> Joined:
     """News that waited for a message which we know by now; what waited for a week is given up."""
     told = [_told(news) for news in await parked.take_statuses(session)]
     await apply(session, told, await find(session, told))
-    joined = len(told) + await join_edits(session)
+    changed = await join_edits(session)
     for kind, count in (await parked.drop_old(session)).items():
         log.info("parked.given_up", channel=kind, count=count)
         counter = telemetry.inbound(channel=ConnectionKind(kind), outcome=InboundOutcome.IGNORED)
         session.after_commit(partial(counter.inc, count))
-    return joined
+    return Joined(statuses=len(told), changed=changed)
 
 
 def intent_of(tag: str | None) -> str | None:

@@ -16,12 +16,12 @@ _TRY: Final = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(_KEY)
 
 
 async def hold_until_commit(session: TenantSession, *parts: str | int | UUID) -> None:
-    """Wait until nobody else of this company holds the name. Several names are taken in one agreed order."""
+    """Wait until nobody else of this company holds the name. Several names: `hold_each_until_commit`."""
     await hold_each_until_commit(session, [parts])
 
 
 async def hold_each_until_commit(session: TenantSession, names: Iterable[tuple[str | int | UUID, ...]]) -> None:
-    """In the same order by whomever they are taken."""
+    """All of them, in the order of their keys: whoever takes two takes them so, and nobody waits in a circle."""
     await session.execute(_HOLD, {"keys": sorted(_key(session, parts) for parts in names)})
 
 

@@ -36,7 +36,7 @@ def decide(persona: Persona, snapshot: Snapshot, understood: Understood) -> Deci
 def _nothing_new(desk: Desk) -> Decision | None:
     """An earlier turn has taken in what this one was opened for."""
     snapshot = desk.snapshot
-    if snapshot.trigger is not Trigger.INBOUND or snapshot.unanswered or snapshot.effects:
+    if snapshot.trigger is not Trigger.INBOUND or snapshot.unanswered or snapshot.effects or _is_promised(desk):
         return None
     desk.note(Rule.NOTHING_NEW)
     return desk.decision(Route.SILENCE)
@@ -67,16 +67,30 @@ def _control(desk: Desk) -> Decision | None:
     control = desk.snapshot.control
     if control in _HELD:
         desk.note(_HELD[control])
+        _hear_news(desk)
+        desk.texts.clear()  # said when the persona has the word again
         return desk.decision(Route.ABSORB)
     if control is not Control.QUEUED or desk.persona.handoff.may_answer_while_queued:
         return None
-    pending.tell_news(desk)
+    _hear_news(desk)
     if desk.said(Mention.STILL_THERE) or desk.said(Mention.REPEAT) or desk.first(RequestHuman):
         desk.note(Rule.STILL_QUEUED)
         desk.say("still_queued")
         return desk.decision(Route.CANNED)
     desk.note(Rule.QUEUED)
     return desk.decision(Route.CANNED if desk.texts else Route.ABSORB)
+
+
+def _hear_news(desk: Desk) -> None:
+    """What was done counts for the stages, whoever has the conversation."""
+    pending.tell_news(desk)
+    if desk.lost or desk.snapshot.effects:
+        _move(desk)
+
+
+def _is_promised(desk: Desk) -> bool:
+    """The time of a promise has come, and nobody has said anything since."""
+    return bool(desk.snapshot.payload.get("promises")) and not desk.snapshot.unanswered
 
 
 def _safety(desk: Desk) -> Decision | None:
@@ -132,7 +146,9 @@ def _patience(desk: Desk) -> Decision | None:
 
 def _timer(desk: Desk) -> Decision | None:
     """A follow-up that was planned is said as it was written, and that the time of a promise has come, in one text."""
-    if desk.snapshot.trigger is not Trigger.TIMER:
+    if desk.snapshot.trigger is not Trigger.TIMER and not (
+        desk.snapshot.trigger is Trigger.INBOUND and _is_promised(desk)
+    ):
         return None
     if desk.snapshot.payload.get("promises"):
         desk.note(Rule.PROMISE_DUE)
@@ -218,6 +234,7 @@ def _switch_goal(desk: Desk) -> None:
 
 
 def _move(desk: Desk) -> None:
+    afresh.give_up(desk)
     for move in progress(desk.persona, desk.stage, desk.known):
         rule, _, _ = move.rule.partition(":")
         desk.note(Rule(rule), move.target)

@@ -1,7 +1,7 @@
 """The nodes of a turn. Only the last has an outside effect; a run that is cut off before it leaves nothing behind."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from agents.commands import AskKnowledge, Heard, Said, Understood
 from agents.fast_rules import RuleContext
 from agents.gateway.port import NOTHING_USED, ModelError
 from agents.guardrails import Ground
-from agents.ports import Passage
+from agents.ports import Passage, SearchFailed
 from agents.replying import Brief
 from agents.tools import running
 from agents.tools.running import Ports
@@ -18,7 +18,7 @@ from agents.understanding import Question
 from core import lexicon
 from core.logging import get_logger
 from core.models.stream import Author, Control, Trigger, TurnOutcome
-from graphs.conversation import absence
+from graphs.conversation import absence, showing
 from graphs.conversation.decide import decide as decide_purely
 from graphs.conversation.delivery import bubbles
 from graphs.conversation.ports import Context
@@ -27,6 +27,8 @@ from graphs.conversation.state import CannedText, Decision, Handover, Line, Outc
 from graphs.conversation.wording import Wording
 
 MOST_REPAIRS: Final = 1
+FALLBACK: Final = "fallback"  # in a trace: what was wrong with the words that were not said
+SEARCH_FAILED: Final = "search_failed"  # in a trace: what is known was not found out
 _MOST_PASSAGES: Final = 5
 _SAME_QUERY: Final = 0.5  # share of words two questions have in common
 _OUTCOMES: Final[Mapping[Route, TurnOutcome]] = {
@@ -82,15 +84,17 @@ async def understand(data: TurnData, context: Context) -> TurnData:
 
 async def prefetch(_: TurnData, context: Context) -> TurnData:
     """On what was said, while it is being understood."""
-    return TurnData(passages=await _search(context, _words(context.snapshot)))
+    return await _search(context, _words(context.snapshot))
 
 
 async def decide(data: TurnData, context: Context) -> TurnData:
     decision = decide_purely(context.persona, context.snapshot, data["understood"])
-    passages = data.get("passages", ())
-    if decision.query and _differs(decision.query, _words(context.snapshot)):
-        passages = await _search(context, decision.query)
-    return TurnData(decision=decision, passages=passages if decision.query else ())
+    decision = await showing.show(context.persona, decision, _ports(context))
+    if not decision.query:
+        return TurnData(decision=decision, passages=())
+    if _differs(decision.query, _words(context.snapshot)):
+        return TurnData(**await _search(context, decision.query), decision=decision)
+    return TurnData(decision=decision)
 
 
 def after_decide(data: TurnData, _: Context) -> str:
@@ -145,7 +149,7 @@ async def fallback(data: TurnData, context: Context) -> TurnData:
     Where no model had words, a person is called at once, as the persona says.
     """
     decision = data["decision"]
-    trace = {**data.get("trace", {}), "fallback": list(data["violations"])}
+    trace = {**data.get("trace", {}), FALLBACK: list(data["violations"])}
     if rule := absence.calls_for_person(context.persona, context.snapshot, data["violations"]):
         return TurnData(draft="", cited=(), decision=_handed_over(decision, rule), trace=trace)
     failed = decision.dialogue.failed_checks + 1
@@ -208,13 +212,17 @@ def _words(snapshot: Snapshot) -> str:
     return " ".join(line.text for line in snapshot.unanswered)[:500]
 
 
-async def _search(context: Context, query: str) -> Sequence[Passage]:
-    """Where a stage names no base, there may be an approved answer all the same."""
+async def _search(context: Context, query: str) -> TurnData:
+    """Where a stage names no base, there may be an approved answer all the same. A turn goes on without."""
     persona = context.persona
     bases = persona.stage(context.snapshot.dialogue.stage).kb
     if not query.strip():
-        return ()
-    return await context.retriever.search(query, bases=bases, most=_MOST_PASSAGES, persona=persona.persona)
+        return TurnData(passages=(), trace={})
+    try:
+        found = await context.retriever.search(query, bases=bases, most=_MOST_PASSAGES, persona=persona.persona)
+    except SearchFailed:
+        return TurnData(passages=(), trace={SEARCH_FAILED: True})
+    return TurnData(passages=found, trace={})
 
 
 def _approved(data: TurnData) -> Passage | None:
@@ -231,12 +239,16 @@ def _differs(query: str, text: str) -> bool:
 
 async def _run_reads(decision: Decision, context: Context) -> Mapping[str, Any]:
     """At the same time; what is not there in time is missing, and is not made up."""
-    snapshot = context.snapshot
-    ports = Ports(
-        appointments=context.appointments, orders=context.orders, now=snapshot.now, time_zone=snapshot.time_zone
-    )
+    ports = _ports(context)
     found = await asyncio.gather(*(running.read(call.tool, call.arguments, ports) for call in decision.reads))
     return {call.tool: result for call, result in zip(decision.reads, found, strict=True) if result is not None}
+
+
+def _ports(context: Context) -> Ports:
+    snapshot = context.snapshot
+    return Ports(
+        appointments=context.appointments, orders=context.orders, now=snapshot.now, time_zone=snapshot.time_zone
+    )
 
 
 def _brief(data: TurnData, context: Context) -> Brief:

@@ -65,7 +65,7 @@ def tell_news(desk: Desk) -> None:
     """What was done counts for the stages; what failed leads back, is said, and is not offered again as it was."""
     for news in desk.snapshot.effects:
         desk.note(_NEWS[news.state], news.tool)
-        if news.state in {"succeeded", "failed"}:
+        if news.counts and news.state in {"succeeded", "failed"}:
             desk.lost.add(f"effect:{news.tool}:{news.state}")
         if news.state != "succeeded":
             desk.settled.add(news.tool)

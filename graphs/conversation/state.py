@@ -76,6 +76,7 @@ class EffectNews:
     state: Literal["succeeded", "failed", "rejected", "expired"]
     result: Mapping[str, Any]
     reason: str | None = None
+    counts: bool = True  # not: the stages know of it since a person had the conversation, and it is only to be said
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from channels.stores.folds import Fold
-from core.db.locks import hold_until_commit
+from core.db.locks import hold_each_until_commit
 from core.db.sessions import TenantSession
 from core.ids import ConversationId
 from core.models.commerce import Appointment, Charge, Order
@@ -54,8 +54,7 @@ async def give_back_leads(session: TenantSession, leads: Sequence[Detail], *, ke
 
 async def move_facts(session: TenantSession, *, kept: UUID, gone: UUID) -> Detail:
     """Of two that say what one thing is, the one that was told last is known; the other was known until now."""
-    for contact in sorted((kept, gone)):
-        await hold_until_commit(session, "facts", contact)
+    await hold_each_until_commit(session, [("facts", kept), ("facts", gone)])
     pair = {"kept": kept, "gone": gone}
     closed = list(await session.scalars(_CLOSE_OLDER_FACTS, pair))
     moved = list(await session.scalars(_MOVE_FACTS, pair))
@@ -63,8 +62,7 @@ async def move_facts(session: TenantSession, *, kept: UUID, gone: UUID) -> Detai
 
 
 async def give_back_facts(session: TenantSession, facts: Detail, *, kept: UUID, gone: UUID) -> None:
-    for contact in sorted((kept, gone)):
-        await hold_until_commit(session, "facts", contact)
+    await hold_each_until_commit(session, [("facts", kept), ("facts", gone)])
     await session.execute(_GIVE_BACK_FACTS, {"kept": kept, "gone": gone, "ids": _all_read(facts["moved"])})
     await session.execute(_REOPEN_FACTS, {"ids": _all_read(facts["closed"])})
 

@@ -1,7 +1,7 @@
 """What the commit of turns writes about the turns themselves: the fence of each, its own end, and a draft."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -42,15 +42,22 @@ async def close(session: TenantSession, turns: Sequence[Ended], patience: Patien
     Contacts are locked before conversations, for new rows will refer to them, and both in the order of their ids.
     """
     rows = (await session.execute(_CLOSE[patience], _columns(turns))).all()
-    return {TurnId(row.turn): Closed(committed=_committed(row), thread=_thread(row)) for row in rows}
+    done = await _done(session, turns) if any(row.is_held and not row.has_passed for row in rows) else set()
+    return {TurnId(row.turn): Closed(committed=_committed(row, done), thread=_thread(row)) for row in rows}
 
 
-def _committed(row: Any) -> Committed | None:
+async def _done(session: TenantSession, turns: Sequence[Ended]) -> set[UUID]:
+    """By us, earlier. Asked after the lock: a commit of theirs that it waited for was not to be seen before."""
+    bound = {"turns": [one.turn for one in turns], "fences": [one.begun.claim.fence for one in turns]}
+    return set(await session.scalars(_DONE, bound))
+
+
+def _committed(row: Any, done: Collection[UUID]) -> Committed | None:
     if not row.is_held:
         return None
     if row.is_closed:
         return Committed.DONE
-    if row.has_passed or row.was_done:
+    if row.has_passed or row.turn in done:
         return Committed.LOST
     return Committed.OVERTAKEN if row.is_same else Committed.TAKEN
 
@@ -128,8 +135,7 @@ _CLOSING: Final = """
         SELECT w.*, c.id IS NOT NULL AS is_held, c.connection_id, c.message_seq,
             (c.turn_seq, c.control_epoch) = (w.turn_seq, w.epoch) AS is_same,
             (c.turn_seq, c.control_epoch) = (w.turn_seq, w.epoch) AND (c.last_inbound_seq = w.seen OR w.may_be_late)
-                AS has_passed,
-            EXISTS (SELECT FROM turns t WHERE t.id = w.turn AND t.fence = w.fence AND t.state = 'done') AS was_done
+                AS has_passed
         FROM wanted w LEFT JOIN held c ON c.id = w.conversation),
     closed AS (
         UPDATE turns t SET state = 'done', outcome = j.outcome, dialogue_after = CAST(j.dialogue AS jsonb),
@@ -144,11 +150,16 @@ _CLOSING: Final = """
         UPDATE conversations c SET turn_seq = c.turn_seq + 1, dialogue = CAST(j.dialogue AS jsonb),
             persona_version_id = j.version
         FROM judged j JOIN closed t ON t.id = j.turn WHERE c.id = j.conversation)
-    SELECT j.turn, j.is_held, j.is_same, j.has_passed, j.was_done, t.id IS NOT NULL AS is_closed, j.connection_id,
-        j.message_seq
+    SELECT j.turn, j.is_held, j.is_same, j.has_passed, t.id IS NOT NULL AS is_closed, j.connection_id, j.message_seq
     FROM judged j LEFT JOIN closed t ON t.id = j.turn
 """
 _CLOSE: Final = {patience: text(_CLOSING.format(patience=patience)) for patience in Patience}
+
+_DONE: Final = text("""
+    SELECT t.id FROM turns t JOIN unnest(CAST(:turns AS uuid[]), CAST(:fences AS bigint[])) AS w (turn, fence)
+        ON t.id = w.turn AND t.fence = w.fence
+    WHERE t.state = 'done'
+""")
 
 _MESSAGE: Final = text("SELECT id FROM messages WHERE conversation_id = :conversation AND seq = :seq")
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 
-from agents.tools.registry import TOOLS, Class
+from agents.tools.registry import SHOWN, TOOLS, Class
 from core.db.sessions import TenantSession
 from core.errors import NotFound
 from core.events import Event, EventKind, emit
@@ -20,6 +20,9 @@ from core.models.stream import Control, Trigger
 from graphs.conversation.state import ToolCall
 from graphs.stores import owed
 from graphs.stores.snapshots import Begun
+
+# As an event calls it, and as it stands in `SHOWN`.
+_MONEY: Final[Mapping[str, str]] = {"order": "number", "total_cents": "total_cents"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +92,7 @@ class Proposal:
 
     id: UUID
     tool: str
+    arguments: Mapping[str, Any]
     conversation: ConversationId
     control: Control
     state: EffectState
@@ -115,6 +119,7 @@ async def hold(session: TenantSession, effect: UUID) -> Proposal:
     return Proposal(
         id=row.id,
         tool=row.tool,
+        arguments=row.arguments,
         conversation=ConversationId(row.conversation_id),
         control=Control(row.control),
         state=EffectState(row.state),
@@ -127,9 +132,18 @@ async def hold(session: TenantSession, effect: UUID) -> Proposal:
 async def approve(session: TenantSession, effect: Proposal, by: UUID | None) -> None:
     """It is run next."""
     await session.execute(_APPROVE, {"effect": effect.id, "by": by})
-    told = {"conversation": str(effect.conversation), "tool": effect.tool}
-    emit(session, Event(kind=EventKind.EFFECT_APPROVED, subject_id=effect.id, payload=told))
+    emit(session, Event(kind=EventKind.EFFECT_APPROVED, subject_id=effect.id, payload=told_of(effect)))
     await session.execute(_NUDGE)
+
+
+def told_of(effect: Running | Proposal) -> dict[str, Any]:
+    """What an event or the audit log says of it."""
+    return _told(effect.conversation, effect.tool, effect.arguments)
+
+
+async def is_refunded(session: TenantSession, order: str) -> bool:
+    """In any conversation of the company. Its caller holds the order's name, so that nobody else is about to."""
+    return bool(await session.scalar(_IS_REFUNDED, {"order": order}))
 
 
 async def decided_by(session: TenantSession, effect: Proposal, by: UUID | None) -> None:
@@ -177,7 +191,8 @@ async def end(
     """Its result is kept, told to whoever listens, and owed to the customer as a turn, unless all is over there."""
     bound = {"effect": effect.id, "state": state.value, "result": dict(result), "reason": reason}
     await session.execute(_END, bound)
-    told = {"conversation": str(effect.conversation), "tool": effect.tool, "state": state.value, "reason": reason}
+    told = {**told_of(effect), "state": state.value, "reason": reason}
+    told |= {name: result[name] for name in _MONEY if name in result}
     emit(session, Event(kind=EventKind.EFFECT_ENDED, subject_id=effect.id, payload=told))
     if effect.control is not Control.CLOSED:
         news = {"tool": effect.tool, "state": state.value, "result": dict(result), "reason": reason}
@@ -195,7 +210,8 @@ async def _propose(session: TenantSession, begun: Begun, call: ToolCall) -> None
         raise ValueError(f"{call.tool} only reads")
     snapshot, arguments = begun.snapshot, dict(call.arguments)
     same = {"conversation": snapshot.conversation, "tool": call.tool, "arguments": arguments}
-    ended: int = await session.scalar(_OVER, {**same, "is_repeatable": tool.is_repeatable}) or 0
+    over = {**same, "arguments": _identity(arguments), "is_repeatable": tool.is_repeatable}
+    ended: int = await session.scalar(_OVER, over) or 0
     approver = Approver.STAFF if call.needs_staff or tool.needs_staff else tool.approver
     is_approved = approver is Approver.NOBODY or (approver is Approver.CUSTOMER and call.is_confirmed)
     effect = effect_id(snapshot.conversation, call, ended)
@@ -213,21 +229,32 @@ async def _propose(session: TenantSession, begun: Begun, call: ToolCall) -> None
         },
     )
     if approver is Approver.STAFF and proposed.first() is not None:
-        told = {"conversation": str(snapshot.conversation), "tool": call.tool}
+        told = _told(snapshot.conversation, call.tool, arguments)
         emit(session, Event(kind=EventKind.EFFECT_PROPOSED, subject_id=effect, payload=told))
 
 
 def effect_id(conversation: ConversationId, call: ToolCall, attempt: int) -> UUID:
     """Made of what it is. `attempt`: how often the very same was tried in vain or undone before."""
     written = json.dumps(
-        [call.tool, call.arguments, attempt], sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        [call.tool, _identity(call.arguments), attempt], sort_keys=True, ensure_ascii=False, separators=(",", ":")
     )
     return uuid5(conversation, written)
 
 
+def _identity(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what was found out for whoever approves it, which changes while it is the same wish."""
+    return {name: value for name, value in arguments.items() if name != SHOWN}
+
+
+def _told(conversation: ConversationId, tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    shown = arguments.get(SHOWN) or {}
+    money = {name: shown[key] for name, key in _MONEY.items() if key in shown}
+    return {"conversation": str(conversation), "tool": tool, **money}
+
+
 _OVER: Final = text("""
-    SELECT count(*) FROM effects WHERE conversation_id = :conversation AND tool = :tool AND arguments = :arguments
-        AND (state IN ('failed', 'rejected', 'expired')
+    SELECT count(*) FROM effects WHERE conversation_id = :conversation AND tool = :tool
+        AND arguments - 'order' = :arguments AND (state IN ('failed', 'rejected', 'expired')
              OR state = 'succeeded' AND (reason = 'undone' OR CAST(:is_repeatable AS boolean)))
 """).bindparams(bindparam("arguments", type_=JSONB))
 
@@ -248,7 +275,7 @@ _HOLD_ANY: Final = text("""
 """)
 
 _PROPOSAL: Final = text("""
-    SELECT e.id, e.tool, e.conversation_id, c.control, e.state, e.approver, e.approved_by,
+    SELECT e.id, e.tool, e.arguments, e.conversation_id, c.control, e.state, e.approver, e.approved_by,
         coalesce(e.expires_at <= app_now(), false) AS is_expired
     FROM effects e JOIN conversations c ON c.id = e.conversation_id WHERE e.id = :effect FOR UPDATE OF e
 """)
@@ -283,6 +310,11 @@ _END: Final = text("""
 _UNDO: Final = text("""
     UPDATE effects e SET reason = 'undone' FROM appointments a
     WHERE a.id = :appointment AND e.id = a.effect_id AND e.state = 'succeeded'
+""")
+
+_IS_REFUNDED: Final = text("""
+    SELECT EXISTS (SELECT FROM effects
+        WHERE tool = 'pedidos.reembolsar' AND state = 'succeeded' AND result ->> 'order' = :order)
 """)
 
 _NUDGE: Final = text("SELECT pg_notify('effects', '')")

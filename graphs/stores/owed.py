@@ -19,12 +19,14 @@ async def owe(
 
     A customer's message stays what that turn is about, unless a person has just left: then what they said counts, too.
     """
+    is_return = trigger is Trigger.STAFF_RETURN
+    untold = await _untold(session, conversation) if is_return else []
     bound = {
         "id": new_id(),
         "conversation": conversation,
         "trigger": trigger.value,
-        "payload": dict(payload),
-        "is_return": trigger is Trigger.STAFF_RETURN,
+        "payload": {**payload, "effects": untold} if untold else dict(payload),
+        "is_return": is_return,
     }
     await session.execute(_OWE, bound)
     await session.execute(_NUDGE)
@@ -42,6 +44,13 @@ async def owe_words(session: TenantSession, media: UUID, *, answer_hours: float)
 async def is_owed(session: TenantSession, conversation: ConversationId) -> bool:
     """Whether a turn waits or runs there."""
     return await session.scalar(_OWED, {"conversation": conversation}) is not None
+
+
+async def _untold(session: TenantSession, conversation: ConversationId) -> list[dict[str, Any]]:
+    """News that came while nobody of ours had the word, each once; what they mean has been taken in."""
+    rows = await session.scalars(_UNTOLD, {"conversation": conversation})
+    news = [{**one, "counts": False} for one in rows]
+    return [one for number, one in enumerate(news) if one not in news[:number]]
 
 
 _OWE: Final = text("""
@@ -69,8 +78,24 @@ _OWE_WORDS: Final = text("""
       AND (c.dialogue -> 'unheard' @> to_jsonb(m.seq) OR EXISTS (
           SELECT FROM turns r WHERE r.conversation_id = c.id AND r.state IN ('open', 'running')))
     ON CONFLICT (tenant_id, conversation_id) WHERE state = 'open' DO UPDATE SET
-        trigger = CASE WHEN t.trigger = 'staff_return' THEN t.trigger ELSE excluded.trigger END
+        trigger = CASE WHEN t.trigger = 'staff_return' OR NOT EXISTS (
+                SELECT FROM conversations c JOIN messages m ON m.conversation_id = c.id
+                    JOIN media_files f ON f.message_id = m.id
+                WHERE c.id = t.conversation_id AND f.id = :media AND c.dialogue -> 'unheard' @> to_jsonb(m.seq))
+            THEN t.trigger ELSE excluded.trigger END
 """)
+
+# Since the last time that the bot came back and spoke.
+_UNTOLD: Final = text("""
+    SELECT n.one FROM turns t CROSS JOIN LATERAL jsonb_array_elements(t.payload -> 'effects') AS n (one)
+    WHERE t.conversation_id = :conversation AND t.state = 'done' AND t.outcome = 'absorbed'
+      AND jsonb_typeof(t.payload -> 'effects') = 'array'
+      AND t.ended_at > coalesce((
+          SELECT max(r.ended_at) FROM turns r
+          WHERE r.conversation_id = t.conversation_id AND r.state = 'done' AND r.trigger = 'staff_return'
+            AND r.outcome <> 'absorbed'), '-infinity')
+    ORDER BY t.ended_at, t.id
+""").columns(one=JSONB)
 
 _OWED: Final = text("""
     SELECT id FROM turns WHERE conversation_id = :conversation AND state IN ('open', 'running') LIMIT 1

@@ -146,7 +146,13 @@ def _human_span(lines: Sequence[Line]) -> list[Line]:
 
 def _news(payload: Mapping[str, Any]) -> tuple[EffectNews, ...]:
     return tuple(
-        EffectNews(tool=one["tool"], state=one["state"], result=one.get("result") or {}, reason=one.get("reason"))
+        EffectNews(
+            tool=one["tool"],
+            state=one["state"],
+            result=one.get("result") or {},
+            reason=one.get("reason"),
+            counts=one.get("counts", True),
+        )
         for one in payload.get("effects", ())
     )
 
@@ -224,6 +230,7 @@ def _told(lines: Sequence[Line]) -> list[loops.Line]:
 
 
 # The dialogue is what the last turn left, where the column is empty: a copy of it is kept with every turn.
+# What was booked counts as long as it lies ahead.
 _TURNS: Final = text("""
     SELECT t.id, t.conversation_id, t.trigger, t.payload, t.restarts, c.contact_id, c.control, c.control_epoch,
         c.turn_seq, c.last_inbound_seq, c.persona_version_id, p.name AS contact_name, p.opted_out_at,
@@ -237,7 +244,9 @@ _TURNS: Final = text("""
                 '[]')
             FROM contact_facts f WHERE f.contact_id = c.contact_id AND f.valid_to IS NULL) AS facts,
         (SELECT array_agg(DISTINCT e.tool) FROM effects e WHERE e.conversation_id = c.id AND e.state = 'succeeded'
-            AND e.reason IS NULL) AS succeeded
+            AND e.reason IS NULL AND (e.tool <> 'agenda.criar' OR EXISTS (SELECT FROM appointments a
+                WHERE a.id = CAST(e.result ->> 'appointment' AS uuid) AND a.state = 'booked'
+                  AND a.starts_at > app_now()))) AS succeeded
     FROM unnest(CAST(:turns AS uuid[]), CAST(:fences AS bigint[])) AS w (id, fence)
         JOIN turns t ON t.id = w.id AND t.fence = w.fence AND t.state = 'running'
         JOIN conversations c ON c.id = t.conversation_id JOIN contacts p ON p.id = c.contact_id

@@ -10,7 +10,7 @@ from core.clock import Deadline
 from core.db.sessions import Database, TenantSession
 from core.ids import CompanyId, ContactId
 
-MOST_OF_COMPANY: Final = 20_000  # a day, for a company that has set no limit of its own
+MOST_OF_COMPANY: Final = 20_000  # a day, of every company: none can set another
 _KEPT_SECONDS: Final = 10.0
 _MOST_KEPT: Final = 10_000
 
@@ -30,7 +30,8 @@ class Taken:
 class CompaniesToday:
     """What companies have taken, as this process last looked: so large a limit need not be counted for each turn.
 
-    What is taken meanwhile is not seen for so long: a company may pass its limit by what it takes in these seconds.
+    What is taken meanwhile is not seen for so long: a company may pass its limit by what each process takes of it in
+    these seconds, and by what the turns take that run at the moment.
     """
 
     _counts: dict[CompanyId, tuple[int, Deadline]] = field(default_factory=dict)

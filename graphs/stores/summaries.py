@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import text
 
 from channels.stores.edits import Changed
+from core.db.locks import hold_each_until_commit, hold_until_commit
 from core.db.sessions import TenantSession
 from core.ids import ConversationId, new_id
 from graphs.conversation.state import Line
@@ -46,6 +47,7 @@ async def add(session: TenantSession, conversation: ConversationId, summary: New
     """Behind the one that it takes up. False: somebody else has gone on from there, or something was taken back."""
     if not await _still_stands(session, conversation, summary):
         return False
+    await hold_until_commit(session, "summary", conversation)  # who forgets the one before it, has done so by now
     bound = {
         "id": new_id(),
         "conversation": conversation,
@@ -60,6 +62,7 @@ async def add(session: TenantSession, conversation: ConversationId, summary: New
 async def forget(session: TenantSession, changed: Sequence[Changed]) -> None:
     """Those that tell of a message as it was: they are made anew from the messages, with the turns that follow."""
     if changed:
+        await hold_each_until_commit(session, {("summary", one.conversation) for one in changed})
         bound = {"conversations": [one.conversation for one in changed], "seqs": [one.seq for one in changed]}
         await session.execute(_FORGET, bound)
 

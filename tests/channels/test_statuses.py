@@ -93,7 +93,7 @@ async def hear(inbox: Inbox, *changes: StatusChanged) -> Applied:
 
 async def join(inbox: Inbox) -> int:
     async with inbox.session() as session:
-        return await join_parked(session)
+        return (await join_parked(session)).statuses
 
 
 class TestOrder:

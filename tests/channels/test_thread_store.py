@@ -13,7 +13,7 @@ from channels.contents import Content, Media, Notice, Reaction
 from channels.contents import Text as Words
 from channels.envelope import Identity, Person
 from channels.stores.conversations import Party, Thread, open_threads
-from channels.stores.edits import Edit, apply, join_edits
+from channels.stores.edits import Changed, Edit, apply, join_edits
 from channels.stores.people import Sighting, resolve
 from channels.stores.thread import Appended, Entry, append
 from core.db.sessions import TenantSession
@@ -302,7 +302,7 @@ class TestEdits:
         async with inbox.session() as session:
             joined = await join_edits(session, [(inbox.connection, "w.1")])
 
-        assert joined == 2
+        assert joined == [Changed(conversation=conversation, seq=1)] * 2
         assert await self.shown(inbox) == [("olá", later(2), later(3))]
         assert await inbox.count("parked_news") == 0
 
@@ -312,5 +312,5 @@ class TestEdits:
         await add(inbox, entry(inbox, conversation, "oi", provider_id="w.1"))
 
         async with inbox.session() as session:
-            assert await join_edits(session) == 1
+            assert await join_edits(session) == [Changed(conversation=conversation, seq=1)]
         assert await inbox.count("parked_news") == 1

@@ -1,16 +1,20 @@
 """What hangs on a contact follows when two turn out to be one person, and goes back when they turn out to be two."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from channels.stores.people import Merger
 from core import clock
 from core.audit import SYSTEM
+from core.db import locks
+from core.db.locks import hold_until_commit, try_hold_until_commit
+from core.db.sessions import TenantSession
 from core.floor import Floor
 from core.ids import new_id
 from core.models.commerce import Appointment, Charge, ChargeMethod, Order, OrderState
@@ -20,7 +24,7 @@ from core.models.service import Approver, ContactFact, Effect, EffectState, Time
 from core.models.stream import Conversation
 from graphs import leads, unions
 from graphs.conversation import memory
-from graphs.stores import facts, timers
+from graphs.stores import belongings, facts, timers
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import ANA, BEATRIZ, EIGHT, NAME, Salon, filled, open_salon
 
@@ -215,6 +219,31 @@ class TestFacts:
         await salon.turn(kept, facts.remember, slots={"nome": filled(BEATRIZ), "orcamento": filled(EIGHT)})
         await part(salon, gone, united)
         assert await known(salon, kept) == {"nome": BEATRIZ, "orcamento": EIGHT}
+
+    async def test_two_contacts_are_taken_in_the_order_in_which_turns_take_them(self, salon: Salon) -> None:
+        """Which is not that of their ids: with these two it is the other way round."""
+        async with salon.world.session() as session, salon.world.session() as uniting:
+            names = [(new_id(), new_id()) for _ in range(64)]
+            low, high = next(pair for pair in names if _key_of(session, max(pair)) < _key_of(session, min(pair)))
+            await hold_until_commit(session, "facts", high)
+            moving = asyncio.create_task(belongings.move_facts(uniting, kept=low, gone=high))
+            await until_waiting(session)
+            assert await try_hold_until_commit(session, "facts", low)
+            await session.rollback()
+            assert await moving == {"moved": [], "closed": []}
+
+
+def _key_of(session: TenantSession, contact: UUID) -> int:
+    return locks._key(session, ("facts", contact))
+
+
+async def until_waiting(session: TenantSession) -> None:
+    blocked = text("""
+        SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+    """)  # the list of who is connected would stay as it is for a whole transaction
+    async with asyncio.timeout(5):
+        while not await session.scalar(blocked):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
 
 
 class TestPromises:

@@ -5,10 +5,15 @@ from datetime import time
 from typing import Final
 
 import pytest
+from sqlalchemy import text
 
 from core.audit import OPERATOR
 from core.floor import Floor
-from graphs import effects
+from core.ids import ConversationId
+from core.models.stream import Control
+from graphs import control, effects, handoff
+from graphs.control import Wanted
+from graphs.handoff import Source, Taker
 from graphs.stores import hours
 from graphs.stores.hours import Hours
 from tests.fixtures.talking import Talk, gateway_of, open_talk
@@ -72,3 +77,66 @@ class TestBookingAgain:
         await go(talk, *BOOKED, *CANCELLED)
         moves = await talk.inbox.rows("SELECT to_stage FROM lead_stage_events ORDER BY seq")
         assert [row.to_stage for row in moves] == ["pedido", "marcado", "cancelamento", "marcado", "pedido"]
+
+
+async def is_over(talk: Talk) -> None:
+    """A month goes by."""
+    ago = "starts_at = starts_at - interval '30 days', ends_at = ends_at - interval '30 days'"
+    async with talk.inbox.session() as session:
+        await session.execute(text(f"UPDATE appointments SET {ago}"))  # noqa: S608 - words of ours
+
+
+class TestAfterAnAppointment:
+    async def test_another_is_booked(self, talk: Talk) -> None:
+        await go(talk, *BOOKED)
+        await is_over(talk)
+        assert "Que dia e horário" in (await go(talk, "oi, quero marcar outro horário"))[-1]
+        assert (await talk.conversation()).dialogue["stage"] == "pedido"
+        assert "Horário marcado" in (await go(talk, "pode ser quarta às 11h", "sim"))[-1]
+        assert await booked(talk) == ["09:00 booked", "11:00 booked"]
+        assert (await talk.conversation()).dialogue["stage"] == "marcado"
+
+    async def test_one_that_lies_ahead_keeps_its_stage(self, talk: Talk) -> None:
+        await go(talk, *BOOKED, "quero marcar outro horário")
+        assert (await talk.conversation()).dialogue["stage"] == "marcado"
+
+
+class TestWhileSomebodyElseHasIt:
+    async def test_who_is_queued_may_book_again_after_the_cancellation(self, talk: Talk) -> None:
+        await go(talk, *BOOKED, CANCELLED[0])
+        await talk.say(CANCELLED[1])
+        await talk.say("quero falar com um atendente")
+        await effects.run_due(talk.taker.floor)
+        assert "cancelado" in (await talk.answered())[-1]
+        conversation = await talk.conversation()
+        assert (conversation.control, conversation.dialogue["stage"]) == ("queued", "pedido")
+
+    async def test_what_was_done_while_a_person_had_it_is_said_when_they_leave(self, talk: Talk) -> None:
+        await go(talk, *BOOKED, CANCELLED[0])
+        await talk.say(CANCELLED[1])
+        conversation = ConversationId((await talk.conversation()).id)
+        async with talk.inbox.session() as session:
+            await handoff.take_over(session, conversation, Taker(source=Source.ECHO))
+        await effects.run_due(talk.taker.floor)
+        assert await talk.answered() == []
+        assert (await talk.conversation()).dialogue["stage"] == "pedido"
+        async with talk.inbox.session() as session:
+            await control.change(session, conversation, Wanted(to=Control.BOT, by=OPERATOR))
+        assert [line for line in await talk.answered() if "cancelado" in line] != []
+        assert "Horário marcado" in (await go(talk, "quero marcar quarta às 11h", "sim"))[-1]
+        assert await booked(talk) == ["09:00 cancelled", "11:00 booked"]
+
+    async def test_it_is_said_once(self, talk: Talk) -> None:
+        await go(talk, *BOOKED, CANCELLED[0])
+        await talk.say(CANCELLED[1])
+        conversation = ConversationId((await talk.conversation()).id)
+        for _ in range(2):
+            async with talk.inbox.session() as session:
+                await handoff.take_over(session, conversation, Taker(source=Source.ECHO))
+            await effects.run_due(talk.taker.floor)
+            await talk.answered()
+            async with talk.inbox.session() as session:
+                await control.change(session, conversation, Wanted(to=Control.BOT, by=OPERATOR))
+            await talk.answered()
+        told = "SELECT id FROM messages WHERE author = 'bot' AND text LIKE '%foi cancelado%'"
+        assert len(await talk.inbox.rows(told)) == 1

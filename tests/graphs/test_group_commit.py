@@ -1,6 +1,7 @@
 """Turns that end together are committed together, and whatever happens to one of them happens to no other."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from core.models.personas import Lead
 from core.models.service import ContactFact, Draft, Handoff, Timer
 from core.models.stream import Control, Conversation, Message, Turn, TurnOutcome, TurnState
 from graphs import leads
-from graphs.committing import Unfenced
+from graphs.committing import Unfenced, commit_together
 from graphs.conversation.state import Bubble, Committed, Handover, Outcome, Route
 from graphs.group_commit import MOST, GroupCommit
 from graphs.stores.endings import Ended
@@ -123,7 +124,9 @@ async def hold_events(session: TenantSession) -> None:
 
 async def until_waiting(session: TenantSession, most: int) -> None:
     """So many transactions want what somebody has locked."""
-    blocked = text("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+    blocked = text("""
+        SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+    """)  # the list of who is connected would stay as it is for a whole transaction
     async with asyncio.timeout(5):
         while (await session.scalar(blocked) or 0) < most:  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.01)
@@ -285,6 +288,19 @@ class TestFences:
         assert await all_at_once(group, [one]) == [Committed.LOST]
         assert len(await salon.rows(Outbound)) == len(await salon.told("turn.ended")) == 1
 
+    async def test_one_that_waited_for_its_own_commit_is_lost_and_not_taken(
+        self, salon: Salon, crowd: list[Somebody], group: GroupCommit
+    ) -> None:
+        """As where the line is lost while a set commits: nobody knows what came of it, and each goes on by itself."""
+        one = await ended(salon, crowd[0])
+        async with salon.world.session() as first:
+            assert await commit_together(first, [one]) == {one.turn: Committed.DONE}
+            again = asyncio.create_task(all_at_once(group, [one]))
+            await until_waiting(first, 1)
+
+        assert await again == [Committed.LOST]
+        assert len(await salon.rows(Outbound)) == 1
+
     async def test_a_set_of_which_none_counts_leaves_nothing(
         self, salon: Salon, crowd: list[Somebody], group: GroupCommit
     ) -> None:
@@ -308,6 +324,19 @@ class TestTrouble:
         assert told == ["DBAPIError", *[Committed.DONE] * len(fine)]
         assert await states(salon) == [*[TurnState.DONE] * len(fine), TurnState.RUNNING]
         assert await said(salon) == {"Oi!"}
+
+    async def test_a_bug_is_logged_with_its_place_and_what_the_database_refuses_without(
+        self, salon: Salon, crowd: list[Somebody], group: GroupCommit, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        one = await ended(salon, crowd[0])
+        buggy = replace(one, outcome=replace(one.outcome, trace={"seconds": math.nan}))
+
+        assert await all_at_once(group, [buggy]) == ["ValueError"]
+        assert "Traceback" in caplog.text
+        caplog.clear()
+        assert await all_at_once(group, [await ended(salon, crowd[1], UNSENDABLE)]) == ["DBAPIError"]
+        assert "turns.committed_apart" in caplog.text
+        assert "Traceback" not in caplog.text
 
     async def test_one_whose_handover_came_too_late_takes_nobody_along(
         self, salon: Salon, crowd: list[Somebody], group: GroupCommit

@@ -21,7 +21,8 @@ from channels.stores import media as files
 from channels.stores.media import Kept, Reason
 from core.audit import SYSTEM
 from core.floor import Floor
-from core.models.stream import MediaState
+from core.ids import ConversationId
+from core.models.stream import MediaState, Trigger
 from core.objects import Label
 from core.probe import Pulse
 from core.storage import Storage, open_storage
@@ -303,6 +304,20 @@ class TestLate:
             await session.execute(text(f"UPDATE conversations SET dialogue = {heard_so_far}"))  # noqa: S608 - ours
         assert await room.talk.answered() == []
         assert (await room.talk.turn()).trace["rules"] == ["turn.nothing_new"]
+
+    async def test_what_another_turn_is_about_stays_where_they_were_answered_already(self, room: Room) -> None:
+        await room.talk.say("Oi")
+        await room.send()
+        await room.fetch(voice_note("meu nome é Ana"))
+        await room.talk.answered()
+        [heard] = await store.claim_hearing(room.talk.taker.floor.database, most=5, lease=timedelta(minutes=1))
+        conversation = ConversationId((await room.talk.conversation()).id)
+        async with room.talk.inbox.session() as session:
+            await session.execute(text("UPDATE conversations SET dialogue = dialogue - 'unheard'"))
+            await owed.owe(session, conversation, Trigger.TIMER, payload={"promises": [{"at": "2026-03-13"}]})
+            await owed.owe_words(session, heard.media, answer_hours=12)
+        [turn] = await room.talk.inbox.rows("SELECT trigger FROM turns WHERE state = 'open'")
+        assert turn.trigger == "timer"
 
     @pytest.mark.parametrize(
         "change",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from admin_api.chatting.purchases import furnish
 from core.audit import Actor
@@ -95,9 +96,50 @@ class TestRefund:
         await asked_for(talk, "quero um reembolso", "sim")
         assert "não autorizou o reembolso" in (await decide(talk, is_yes=False))[0]
 
-    async def test_an_order_of_nobodys_is_not_refunded_though_staff_say_yes(self, talk: Talk) -> None:
-        await asked_for(talk, *TOLD[:2], "o pedido é o 9999", STORY, "sim")
+    async def test_an_order_is_refunded_once_though_staff_say_yes_twice(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        await decide(talk, is_yes=True)
+        await asked_for(talk, "quero um reembolso", "sim")
         assert "Não consegui concluir" in (await decide(talk, is_yes=True))[0]
+        ended = await talk.inbox.rows("SELECT state, reason FROM effects ORDER BY created_at")
+        assert [(row.state, row.reason) for row in ended] == [("succeeded", None), ("failed", "already_refunded")]
+
+    async def test_nobody_is_asked_about_an_order_of_nobodys(self, talk: Talk) -> None:
+        said = await asked_for(talk, *TOLD[:2], "o pedido é o 9999", STORY, "sim")
+        assert "Não encontrei pedido com esses dados" in said[0]
+        assert "número do pedido" in said[-1]
+        assert await talk.inbox.count("effects") == 0
+        await asked_for(talk, "o pedido é o 4521", "sim")
+        assert "autorizou o reembolso" in (await decide(talk, is_yes=True))[0]
+
+    async def test_staff_see_which_order_it_is_and_what_it_cost(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        async with talk.inbox.session() as session:
+            shown = (await store.get(session, await waiting(talk))).arguments
+        assert shown["order"] == {"number": "4521", "state": "shipped", "total_cents": 34900}
+        await decide(talk, is_yes=True)
+        told = await talk.inbox.rows("SELECT kind, payload FROM domain_events WHERE kind LIKE 'effect.%' ORDER BY seq")
+        assert [row.kind for row in told] == ["effect.proposed", "effect.approved", "effect.ended"]
+        assert {(row.payload["order"], row.payload["total_cents"]) for row in told} == {("4521", 34900)}
+
+    async def test_a_no_tells_of_the_order_too(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        await decide(talk, is_yes=False)
+        [told] = await talk.inbox.rows("SELECT payload FROM domain_events WHERE kind = 'effect.ended'")
+        assert (told.payload["order"], told.payload["total_cents"]) == ("4521", 34900)
+
+    async def test_another_amount_than_the_one_that_staff_saw_is_not_refunded(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        async with talk.inbox.session() as session:
+            await session.execute(text("UPDATE orders SET total_cents = total_cents + 1"))
+        await decide(talk, is_yes=True)
+        [ended] = await talk.inbox.rows("SELECT state, reason FROM effects")
+        assert (ended.state, ended.reason) == ("failed", "changed")
+
+    async def test_the_same_order_said_in_other_words_is_the_same_wish(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        await asked_for(talk, "o número é 4521", "sim")
+        assert await talk.inbox.count("effects") == 1
 
     async def test_a_no_of_the_customers_asks_nobody(self, talk: Talk) -> None:
         await asked_for(talk, *TOLD, STORY, "não, deixa")

@@ -17,13 +17,18 @@ from agents.gateway.port import ModelReply, ModelRequest, ModelUnavailable, Purp
 from agents.personas.shipped import shipped
 from agents.ports import NoKnowledge
 from agents.prompts.history import BLOCK, MOST_MESSAGES, kept
+from channels import settling
+from channels.stores import edits
+from channels.stores.edits import Edit
+from core import clock
 from core.audit import SYSTEM
+from core.db.sessions import TenantSession
 from core.floor import Floor
 from core.ids import ConversationId
 from graphs import store, summarising
 from graphs.stores import personas, snapshots, summaries
 from graphs.stores.snapshots import Begun
-from graphs.stores.summaries import Past
+from graphs.stores.summaries import NewSummary, Past
 from graphs.summarising import outgrown
 from graphs.turn_taking import TurnTaker
 from tests.fixtures.inbound import message, open_inbox, revoke, someone
@@ -41,7 +46,7 @@ HEARD = """
 """
 
 
-WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
 
 
 @pytest.fixture(scope="module")
@@ -265,11 +270,69 @@ class TestTakenBack:
             new = summaries.NewSummary(body="do segredo", past=past, until=10, model="x")
             assert await summaries.add(session, conversation, new)
             taking = asyncio.create_task(talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo")))
-            async with asyncio.timeout(20):
-                while not await session.scalar(text(WAITS)):  # noqa: ASYNC110 - the database tells nobody
-                    await asyncio.sleep(0.01)
+            await until_waiting(session, taking)
         await taking
         assert await written(talk) == []
+
+    async def test_who_goes_on_from_a_summary_that_is_being_forgotten_waits_and_writes_nothing(
+        self, talk: Talk
+    ) -> None:
+        conversation = await told_of(talk)
+        gone = Edit(connection=talk.inbox.connection, target="w.segredo", at=clock.now())
+        async with talk.inbox.session() as taking:
+            await summaries.forget(taking, await edits.apply(taking, [gone]))
+            adding = asyncio.create_task(go_on(talk, conversation))
+            await until_waiting(taking, adding)
+        assert not await adding
+        assert await written(talk) == []
+
+    async def test_what_goes_on_from_a_summary_is_forgotten_with_it(self, talk: Talk) -> None:
+        conversation = await told_of(talk)
+        async with talk.inbox.session() as session:
+            past = await summaries.past(session, conversation, most=60)
+            assert await summaries.add(session, conversation, new_summary(past, until=12))
+            taking = asyncio.create_task(talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo")))
+            await until_waiting(session, taking)
+        await taking
+        assert await written(talk) == []
+
+    async def test_a_removal_that_was_told_before_its_message_was_known_forgets_it_too(self, talk: Talk) -> None:
+        await talk.inbox.tell(revoke(talk.customer, "w.volta", "w.segredo"))
+        assert await talk.inbox.rows("SELECT kind FROM parked_news")
+        await told_of(talk)
+        assert await written(talk)
+        async with talk.inbox.session() as session:
+            await session.execute(text("UPDATE parked_news SET created_at = app_now() - interval '1 hour'"))
+        await settling.join_parked(talk.taker.floor, summaries.forget)
+        assert (await talk.inbox.rows("SELECT kind FROM parked_news"), await written(talk)) == ([], [])
+
+
+async def told_of(talk: Talk) -> ConversationId:
+    """A summary tells of the secret already, and is what the next one goes on from."""
+    await named(talk, 3, "w.segredo", "mensagem do segredo")
+    conversation = ConversationId((await talk.conversation()).id)
+    async with talk.inbox.session() as session:
+        past = await summaries.past(session, conversation, most=60)
+        assert await summaries.add(session, conversation, new_summary(past, until=5))
+    return conversation
+
+
+async def go_on(talk: Talk, conversation: ConversationId) -> bool:
+    async with talk.inbox.session() as session:
+        past = await summaries.past(session, conversation, most=60)
+        assert past.covered == 5
+        return await summaries.add(session, conversation, new_summary(past, until=12))
+
+
+def new_summary(past: Past, *, until: int) -> NewSummary:
+    return NewSummary(body="do segredo", past=past, until=until, model="x")
+
+
+async def until_waiting(session: TenantSession, task: asyncio.Task[Any]) -> None:
+    """For something that this session holds; who does not wait is done."""
+    async with asyncio.timeout(20):
+        while not task.done() and not await session.scalar(text(WAITS)):  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0.01)
 
 
 def history(dice: random.Random, count: int) -> Sequence[Said]:

@@ -11,9 +11,10 @@ from agents.gateway.gateway import Gateway
 from agents.gateway.port import ModelReply, ModelRequest
 from core.floor import Floor
 from core.ids import ConversationId
+from core.telemetry import Phase
 from graphs import handoff
 from graphs.handoff import Source, Taker
-from graphs.turn_taking import TurnTaker
+from graphs.turn_taking import TurnTaker, phases_of
 from tests.fixtures.inbound import message
 from tests.fixtures.talking import Talk, gateway_of, open_talk
 
@@ -152,3 +153,22 @@ class TestFence:
                 )
         turn = await talk.turn()
         assert (turn.state, turn.reason, turn.attempts) == ("failed", "tried_out", 3)
+
+
+class TestPhases:
+    """What is counted as the graph's own is what the turn has waited for nobody."""
+
+    def test_knowledge_that_took_longer_than_understanding_is_not_the_graphs(self) -> None:
+        nodes = {"understand": 0.2, "prefetch": 0.5, "respond": 1.0, "decide": 0.01, "commit": 0.05}
+        assert phases_of(nodes, 1.6) == {
+            Phase.MODEL: pytest.approx(1.2),
+            Phase.RETRIEVE: 0.5,
+            Phase.COMMIT: 0.05,
+            Phase.GRAPH: pytest.approx(0.05),
+        }
+
+    def test_what_was_looked_up_while_a_model_understood_is_waited_for_once(self) -> None:
+        assert phases_of({"understand": 0.5, "prefetch": 0.3}, 0.6)[Phase.GRAPH] == pytest.approx(0.1)
+
+    def test_a_turn_that_asked_nobody_is_the_graphs(self) -> None:
+        assert phases_of({"decide": 0.01}, 0.02)[Phase.GRAPH] == 0.02

@@ -135,7 +135,7 @@ MEANT_WRONG: Final = (
     Planted(
         "a stage left by what it is entered by",
         SCHEDULING,
-        "[effect:agenda.criar:failed, effect:agenda.cancelar:succeeded]",
+        "[effect:agenda.criar:failed, effect:agenda.criar:over, effect:agenda.cancelar:succeeded]",
         "[effect:agenda.criar:succeeded, effect:agenda.cancelar:succeeded]",
         "[effect:agenda.criar:succeeded,",
         "entra-se neste estágio por `agenda.criar`",
@@ -143,7 +143,7 @@ MEANT_WRONG: Final = (
     Planted(
         "a success of a later stage that is not passed on",
         SCHEDULING,
-        "    leave_back: [effect:agenda.cancelar:succeeded]\n",
+        "    leave_back: [effect:agenda.criar:over, effect:agenda.cancelar:succeeded]\n",
         "",
         "effect:agenda.cancelar:succeeded",
         "não é oferecida",

@@ -29,7 +29,10 @@ class TestMermaid:
         )
         assert "stage_qualificado --> stage_novo : mudar ou retirar#58; Orçamento por mês" in lines
         assert "stage_proposta --> stage_demo : agenda.criar deu certo" in lines
-        back = "stage_marcado --> stage_pedido : falhar#58; agenda.criar, agenda.cancelar deu certo"
+        back = (
+            "stage_marcado --> stage_pedido : falhar#58; agenda.criar, "
+            "acabar, e a pessoa quiser outra vez#58; agenda.criar, agenda.cancelar deu certo"
+        )
         assert back in drawn(SCHEDULING)
 
     def test_people_move_a_lead_where_no_criterion_does(self) -> None:

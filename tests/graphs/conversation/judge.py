@@ -17,10 +17,11 @@ from agents.commands import (
     Quote,
     RequestHuman,
     SetSlot,
+    SwitchGoal,
     Understood,
 )
 from agents.personas.definition import AnyOf, Persona, Stage, StageEnd
-from agents.tools.registry import TOOLS
+from agents.tools.registry import TOOLS, Class
 from core.models.service import Approver
 from core.models.stream import Author, Control, Trigger
 from graphs.conversation.state import Decision, Line, Route, Snapshot, StageMove, ToolCall
@@ -74,10 +75,15 @@ def _control(case: Case) -> Iterator[str]:
     if control in {Control.HUMAN, Control.CLOSED}:
         if decision.route not in {Route.ABSORB, Route.SILENCE} or decision.texts or decision.ask or decision.query:
             yield "something was said while a person had it"
-        if decision.moves or decision.effects:
+        if _moved_unasked(case) or decision.effects:
             yield "something was done while a person had it"
-    if control is Control.QUEUED and (decision.moves or decision.effects or decision.query):
+    if control is Control.QUEUED and (_moved_unasked(case) or decision.effects or decision.query):
         yield "something was done while a person was awaited"
+
+
+def _moved_unasked(case: Case) -> bool:
+    """By anything else than news of what was done."""
+    return bool(case.decision.moves) and not case.snapshot.effects
 
 
 # --- stages -----------------------------------------------------------------------------------------------------------
@@ -163,12 +169,22 @@ def _holds(case: Case, criterion: str) -> bool:
     return name in case.snapshot.succeeded
 
 
+def _wanted_again(case: Case) -> set[str]:
+    """What stages before this one do, of which the customer speaks."""
+    wanted = {one.goal for one in case.every(SwitchGoal)}
+    stages = {goal.stage for goal in case.persona.goals if goal.id in wanted}
+    here = case.order.index(case.persona.stage(case.snapshot.dialogue.stage).id)
+    uses = [use for stage in case.persona.stages[:here] if stage.id in stages for use in stage.tools]
+    return {use.tool for use in uses if TOOLS[use.tool].cls is Class.EFFECT}
+
+
 def _lost(case: Case, *, is_certain: bool) -> set[str]:
     """Certain is that it counted before, and does not now, or is another value."""
     before, after = case.snapshot.dialogue.slots, case.decision.dialogue.slots
     touched = {one.name for one in case.every(ClearSlot)}
     touched |= {one.name for one in case.every(SetSlot) if one.name in before and one.value != before[one.name].value}
     lost = {f"effect:{news.tool}:{news.state}" for news in case.snapshot.effects}
+    lost |= {f"effect:{tool}:over" for tool in _wanted_again(case) - case.snapshot.succeeded}
     for name, filled in before.items():
         is_other = name not in after or (after[name].value, after[name].is_confirmed) != (filled.value, True)
         if (is_other or (name in touched and not is_certain)) and (filled.is_confirmed or not is_certain):

@@ -189,6 +189,9 @@ def _back(persona: Persona, stage: Stage) -> Iterator[Play]:
         kind, _, name = loss.partition(":")
         if kind == "effect":
             tool, _, ending = name.rpartition(":")
+            if ending == "over":
+                yield _wanted_again(persona, stage, tool)
+                continue
             state: Any = ending
             news = EffectNews(tool=tool, state=state, result={})
             yield _one(started(persona, stage.id), Cue(trigger=Trigger.ACTION_RESULT, news=(news,)))
@@ -198,6 +201,12 @@ def _back(persona: Persona, stage: Stage) -> Iterator[Play]:
             )
             claim = {"type": "clear_slot", "name": name, "quote": "esquece", "message": 1}
             yield _one(known, say("esquece aquilo que mandei", claims=(claim,)))
+
+
+def _wanted_again(persona: Persona, stage: Stage, tool: str) -> Play:
+    offered = {one.id for one in persona.stages for use in one.tools if use.tool == tool}
+    goal = next(goal.id for goal in persona.goals if goal.stage in offered)
+    return _one(started(persona, stage.id), say("sobre aquilo", claims=({"type": "switch_goal", "goal": goal},)))
 
 
 def _of_effects(persona: Persona) -> Iterator[Play]:

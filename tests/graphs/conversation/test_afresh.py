@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from agents.commands import Command, SwitchGoal
 from core.models.stream import Trigger
 from graphs.conversation.decide import decide
 from graphs.conversation.state import Decision, Dialogue, EffectNews, Filled
@@ -32,6 +33,21 @@ def after(*, horario: Filled, stage: str = "cancelamento", news: EffectNews = CA
     return decide(BIA, told, heard())
 
 
+def wanted_again(*told: Command, succeeded: frozenset[str]) -> Decision:
+    """By whoever stands where something was booked."""
+    dialogue = Dialogue(
+        stage="marcado",
+        has_greeted=True,
+        slots={
+            "nome": Filled(value={"name": "Ana"}, quote=EARLIER),
+            "servico": Filled(value={"value": "retorno", "label": "Retorno"}, quote=EARLIER),
+            "horario": Filled(value={"at": "2026-03-02T10:00"}, quote=EARLIER),
+        },
+        settled=frozenset({"agenda.criar"}),
+    )
+    return decide(BIA, moment(dialogue=dialogue, succeeded=succeeded), heard(SwitchGoal(goal="marcar"), *told))
+
+
 class TestAfresh:
     def test_the_time_that_was_given_up_is_forgotten_and_not_asked_for_at_once(self) -> None:
         decision = after(horario=Filled(value={"at": "2026-03-12T10:00"}, quote=EARLIER))
@@ -47,6 +63,18 @@ class TestAfresh:
         decision = after(horario=Filled(value={"at": "2026-03-13T15:00"}, quote=quote("sexta às 15h", 5)))
         assert decision.ask == "effect:agenda.criar"
         assert decision.dialogue.slots["horario"].value == {"at": "2026-03-13T15:00"}
+
+    def test_what_is_over_and_wanted_again_leads_back(self) -> None:
+        decision = wanted_again(succeeded=frozenset())
+        assert (decision.stage, decision.ask) == ("pedido", "horario")
+        assert set(decision.dialogue.slots) == {"nome", "servico"}
+
+    def test_what_still_stands_does_not(self) -> None:
+        assert wanted_again(succeeded=frozenset({"agenda.criar"})).stage == "marcado"
+
+    def test_a_time_told_with_the_new_wish_is_offered_at_once(self) -> None:
+        decision = wanted_again(slot("horario", at="2026-03-13T15:00"), succeeded=frozenset())
+        assert decision.ask == "effect:agenda.criar"
 
     def test_another_order_is_refunded_where_one_was(self) -> None:
         dialogue = Dialogue(

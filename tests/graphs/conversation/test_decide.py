@@ -337,6 +337,10 @@ class TestOtherTriggers:
         decision = decide(LIA, rang, heard())
         assert (decision.route, [text.name for text in decision.texts]) == (Route.CANNED, ["promise_due"])
 
+    def test_a_promise_is_not_swallowed_by_words_that_were_answered_already(self) -> None:
+        late = moment(trigger=Trigger.INBOUND, payload={"promises": [{"at": "2026-03-13"}]}, unanswered=[])
+        assert [text.name for text in decide(LIA, late, heard()).texts] == ["promise_due"]
+
     @pytest.mark.parametrize("payload", [{}, {"kickoff": "não existe"}, {"promises": []}])
     def test_any_other_timer_says_nothing(self, payload: dict[str, Any]) -> None:
         assert decide(LIA, moment(trigger=Trigger.TIMER, payload=payload, unanswered=[]), heard()).texts == ()
