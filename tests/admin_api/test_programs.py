@@ -58,11 +58,11 @@ async def kept(program: Program, on_change: Callable[[], None] = lambda: None) -
         yield keeping
     finally:
         program.stop()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(5):
             await keeping
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     deadline = Deadline.after(seconds)
     while not condition():
         assert not deadline.passed

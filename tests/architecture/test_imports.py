@@ -15,8 +15,6 @@ import pytest
 from tests.architecture import planting
 from tests.architecture.sources import PACKAGES, ROOT, pyproject
 
-pytestmark = pytest.mark.timeout(300)  # dozens of lints of everything, one after the other, in one fixture
-
 RANKS: Final = "A package imports only from lower ranks"
 CHANNELS: Final = "Channels know nothing of knowledge"
 CIRCLE: Final = "No part of a package imports another in a circle"

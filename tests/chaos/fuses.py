@@ -11,7 +11,7 @@ async def start_with_fuse(process: Kept, point: CrashPoint, *, nth: int = 1, is_
     del process.extra[CRASH_AT]
 
 
-async def die_at(process: Kept, point: CrashPoint, *, nth: int = 1, seconds: float = 60.0) -> None:
+async def die_at(process: Kept, point: CrashPoint, *, nth: int = 1, seconds: float = 30.0) -> None:
     """One life, which ends there."""
     await start_with_fuse(process, point, nth=nth, is_once=True)
     try:

@@ -18,7 +18,7 @@ from tests.chaos.pictures import PICTURE
 from tests.chaos.stage import Plan
 from tests.chaos.world import World
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
 
 OF_THE_API: Final = (CrashPoint.RX_PRE_COMMIT, CrashPoint.RX_POST_COMMIT)
 OF_TURNS: Final = (CrashPoint.TURN_PRE_COMMIT, CrashPoint.TURN_POST_COMMIT, CrashPoint.EFFECT_PRE_COMMIT)
@@ -68,10 +68,10 @@ class TestCrashPoints:
         await one.start()
         await _give_work(world, talkers)
         await world.hurry()
-        await world.until(talks.ALL_DONE, seconds=120)
-        await world.quiet(120)
+        await world.until(talks.ALL_DONE)
+        await world.quiet()
         await world.release_quarantined()  # so many deaths may have met the same innocent event three times
-        facts = await world.quiet_and_check(120)
+        facts = await world.quiet_and_check()
         told = await talks.told(world)
         await world.stage.api.stop()
         await one.stop()

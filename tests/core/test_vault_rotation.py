@@ -67,7 +67,6 @@ async def start_one(process: asyncio.subprocess.Process) -> int:
 
 
 class TestRotation:
-    @pytest.mark.timeout(120)
     async def test_killed_at_random_points_it_leaves_every_row_readable(
         self, database: Database, urls: Urls, ring: KeyRing, ana: CompanyId
     ) -> None:
@@ -78,7 +77,7 @@ class TestRotation:
         mixed = rounds = 0
         async with rotating(urls.app, file, ana) as process:
             while rounds < ROUNDS or not mixed:  # a busy machine needs longer to come to the middle of one
-                assert monotonic() - started < 50, "no kill fell into the middle of a rotation: nothing is proved"
+                assert monotonic() - started < 30, "no kill fell into the middle of a rotation: nothing is proved"
                 pid = await start_one(process)
                 await asyncio.sleep(chance.uniform(0.0, 0.5 * (1 + rounds // ROUNDS)))
                 os.kill(pid, signal.SIGKILL)
@@ -91,6 +90,7 @@ class TestRotation:
             assert len(left := await keys_of(session)) == 1
         assert left != first_keys
         assert (len(open_ring(file).names), first_name in open_ring(file).names) == (1, False)
+        assert monotonic() - started < 30
 
     async def test_two_at_once_while_others_seal_and_open_do_no_harm(
         self, database: Database, ring: KeyRing, ana: CompanyId

@@ -29,7 +29,7 @@ FILL: Final = """
     SET session_replication_role = replica;
     CREATE TEMPORARY TABLE rows AS
         SELECT n, CAST(lpad(to_hex(n), 32, '0') AS uuid) AS id, CAST('COMPANY' AS uuid) AS company,
-            CAST('CONNECTION' AS uuid) AS line, CAST('{}' AS jsonb) AS nothing FROM generate_series(1, 20000) n;
+            CAST('CONNECTION' AS uuid) AS line, CAST('{}' AS jsonb) AS nothing FROM generate_series(1, 50000) n;
     INSERT INTO contacts (tenant_id, id, name) SELECT company, id, 'P ' || n FROM rows;
     INSERT INTO contact_identities (tenant_id, id, contact_id, kind, value)
         SELECT company, id, id, 'bsuid', 'BR.old' || n FROM rows;

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -10,11 +11,12 @@ from sqlalchemy import text
 
 from core import clock
 from core.embedded import Urls
-from core.floor import Floor
+from core.floor import Floor, open_floor
 from core.ids import new_id
 from core.models.stream import Trigger, Turn, TurnState
 from graphs.stores import spending
 from graphs.stores.spending import MOST_OF_COMPANY, CallsToday, CompaniesToday, Taken
+from tests.fixtures.api import settings_of
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon, open_salon
 from tests.fixtures.servers import Servers
@@ -94,21 +96,27 @@ class TestCounted:
 
 
 class TestCost:
+    @pytest.fixture
+    async def salon(self, servers: Servers, urls: Urls, tmp_path: Path) -> AsyncIterator[Salon]:
+        """In a database of its own: a small table is read whole, and rows of other tests would be counted."""
+        async with open_floor(settings_of(servers, urls, tmp_path)) as floor:
+            salon = await open_salon(floor)
+            yield salon
+            await salon.finish()
+
     async def test_it_does_not_grow_with_what_others_have_said_today(
-        self, salon: Salon, servers: Servers, floor_urls: Urls
+        self, salon: Salon, servers: Servers, urls: Urls
     ) -> None:
         ana, beto = await salon.person(name="Ana"), await salon.person(name="Beto")
         await took(salon, ana, 3)
-        async with servers.superuser(floor_urls) as superuser:
+        async with servers.superuser(urls) as superuser:
             await superuser.execute(FILL, salon.world.company, beto.conversation, MANY)
             await superuser.execute("ANALYZE turns, conversations, messages, media_files")
-        assert await touched(salon, ana) < MANY / 10
+        assert await touched(salon, ana) < 20
 
-    async def test_a_plan_that_reads_them_all_would_be_seen(
-        self, salon: Salon, servers: Servers, floor_urls: Urls
-    ) -> None:
+    async def test_a_plan_that_reads_them_all_would_be_seen(self, salon: Salon, servers: Servers, urls: Urls) -> None:
         beto = await salon.person(name="Beto")
-        async with servers.superuser(floor_urls) as superuser:
+        async with servers.superuser(urls) as superuser:
             await superuser.execute(FILL, salon.world.company, beto.conversation, MANY)
             await superuser.execute("ANALYZE turns, conversations, messages, media_files")
         assert await touched(salon, beto) >= MANY

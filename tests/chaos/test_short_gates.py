@@ -11,7 +11,7 @@ from tests.chaos.gates import Gatekeeper
 from tests.chaos.seeds import chance
 from tests.chaos.world import World
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(90)]
 
 
 @pytest.fixture
