@@ -19,6 +19,7 @@ from core.db.roles import APP, PRIV
 # Tables that a function of `priv` reads across companies. A name added here needs a reason in review.
 CLAIMED_TABLES: Final = frozenset(
     {
+        "connections",
         "effects",
         "embedding_spaces",
         "incoming_events",
@@ -28,6 +29,7 @@ CLAIMED_TABLES: Final = frozenset(
         "outbound",
         "parked_news",
         "send_batches",
+        "staff_bots",
         "timers",
         "turns",
     }
@@ -43,6 +45,7 @@ _PRIV_GRANTS: Final = {
     "effects": "SELECT, UPDATE",
     "incoming_events": "SELECT, INSERT, UPDATE",
     "media_files": "SELECT, UPDATE",
+    "staff_bots": "SELECT, INSERT, UPDATE",
     "timers": "SELECT, UPDATE",
     "turns": "SELECT, UPDATE",
 }
@@ -51,6 +54,7 @@ _GRANTS: Final = {
     "consent_events": "SELECT, INSERT",
     "contact_events": "SELECT, INSERT",
     "domain_events": "SELECT, INSERT, DELETE",
+    "erasures": "SELECT, INSERT",
     "lead_stage_events": "SELECT, INSERT",
 }
 

@@ -24,12 +24,14 @@ class Company(InstallationRow):
     quiet_from: Mapped[time] = mapped_column(server_default="21:00")  # what the company starts waits for the morning
     quiet_until: Mapped[time] = mapped_column(server_default="08:00")
     default_persona: Mapped[str | None]  # of connections that name none
+    answer_wait_seconds: Mapped[float | None]  # how long we wait for the next message before we answer; none: as usual
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
     shredded_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug"),
         CheckConstraint("retention_days BETWEEN 1 AND 36500", name="retention_days"),
+        CheckConstraint("answer_wait_seconds BETWEEN 0 AND 30", name="answer_wait_seconds"),
     )
 
 

@@ -87,6 +87,7 @@ class Connection(TenantEntity):
     credentials: Mapped[bytes | None] = mapped_column(Sealed)
     health: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)  # what the provider says of the account
     checked_at: Mapped[datetime | None]
+    bot_paused_at: Mapped[datetime | None]  # since then no persona answers on it, and what one had queued is void
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
 

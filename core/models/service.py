@@ -31,8 +31,11 @@ class Handoff(TenantEntity):
     state: Mapped[HandoffState] = mapped_column(closed(HandoffState, "state"), server_default="queued")
     taken_by: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=APP_NOW)
+    told_at: Mapped[datetime | None]  # when people of the company were shown it; until then nobody knows of it
     taken_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    category: Mapped[str | None]  # what it came to, as whoever ended it named it
+    closing_note: Mapped[str | None]
 
     __table_args__ = (
         within_tenant("conversation_id", "conversations"),

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData, Table
 from core.models import (
     answers,
     commerce,
+    files,
     ingestion,
     installation,
     knowledge,
@@ -15,6 +16,7 @@ from core.models import (
     personas,
     record,
     service,
+    staff,
     stream,
 )
 from core.models.base import Base, InstallationRow, TenantRow
@@ -32,6 +34,8 @@ MODULES: Final = (
     knowledge,
     answers,
     ingestion,
+    files,
+    staff,
 )
 
 
