@@ -1,0 +1,161 @@
+"""What a person asks for in the staff group, where they ask it, and what they are told."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from admin_api.staff.buttons import Buttons, Choice
+from channels.telegram_staff.rich import Rich
+from core.audit import Actor
+from core.db.sessions import TenantSession
+from core.floor import Floor
+from core.ids import ConnectionId, ContactId, ConversationId, UserId
+from core.models.people import Role
+from core.models.record import ActorKind
+from core.models.staff import StaffLine
+from core.storage import Storage
+from core.texts import Language, Text
+
+# The strongest first: who is stronger may do what the weaker may.
+_STRENGTH: Final = tuple(Role)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    """A linked member, with the role that they have now."""
+
+    person: UUID
+    user: UserId
+    name: str
+    role: Role
+    language: Language = Language.PT
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind.USER, self.user)
+
+    def may(self, role: Role) -> bool:
+        return _STRENGTH.index(self.role) <= _STRENGTH.index(role)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class About:
+    """The customer whose topic it is."""
+
+    topic: UUID
+    conversation: ConversationId
+    contact: ContactId
+    connection: ConnectionId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attached:
+    """A file that came with the words, still at Telegram."""
+
+    file_id: str
+    name: str
+    mime: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Without a group it is the asker's private chat; `replied` is what their message answers."""
+
+    group: UUID | None
+    about: About | None = None
+    message_id: int = 0
+    replied: StaffLine | None = None
+    replied_text: str = ""
+    attached: Attached | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """One action by one person, in the transaction that does it. `key` is of what they typed or pressed: once."""
+
+    session: TenantSession
+    floor: Floor
+    storage: Storage
+    buttons: Buttons
+    asker: Asker
+    place: Place
+    key: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def say(self, text: Text) -> str:
+        return text.in_(self.asker.language)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """Drawn for this answer, and kept no longer than it takes to show it."""
+
+    png: bytes
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """`choices` are the rows of buttons below it; of one card all exclude each other."""
+
+    text: Rich
+    choices: Sequence[Sequence[Choice]] = ()
+    picture: Picture | None = None
+    toast: str = ""  # for whoever pressed a button; nothing is said in the group then, unless there is text too
+    is_private: bool = False  # for the asker alone, in their private chat where they have one
+
+
+Run = Callable[[Ask], Awaitable[Answer]]
+
+
+class Where(StrEnum):
+    """Where an action makes sense."""
+
+    ANYWHERE = "anywhere"
+    TOPIC = "topic"  # it is about the customer of the topic
+    GROUP = "group"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Param:
+    """An argument: for help, for checks, and for a model that turns plain words into this action."""
+
+    name: str
+    about: Text
+    kind: type[str] | type[int] | type[bool] = str
+    is_required: bool = True
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """Something that can be done from the group: by a command, by a button, or by plain words that were confirmed.
+
+    A risky one is shown by `preview` first, with a button that does it; others are done at once, but when a model read
+    them out of somebody's words they are always confirmed.
+    """
+
+    name: str
+    about: Text
+    role: Role
+    run: Run
+    params: tuple[Param, ...] = ()
+    where: Where = Where.ANYWHERE
+    preview: Run | None = None  # it is risky: shown first, done when confirmed
+    is_spoken: bool = True  # plain words may ask for it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """A word by which an action is called. `read` makes its arguments of what follows the word."""
+
+    name: str  # in Portuguese, as it is shown; a-z, 0-9 and _
+    action: str
+    about: Text
+    usage: Text
+    read: Callable[[str, Place], Mapping[str, Any]]
+    aliases: tuple[str, ...] = ()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
