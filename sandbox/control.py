@@ -13,6 +13,8 @@ from sandbox.ground import Ground
 from sandbox.ledger_json import accepted_to, call_to
 from sandbox.panel import LARGEST_BODY, Refusal, answer, checked, guarded, read, whole_number
 from sandbox.strict import strict
+from sandbox.telegram.control import TelegramControl
+from sandbox.telegram.provider import Telegram
 from sandbox.whatsapp.control import WhatsAppControl
 from sandbox.whatsapp.provider import WhatsApp
 
@@ -36,9 +38,12 @@ class FaultList:
 
 
 class Control:
-    def __init__(self, ground: Ground, whatsapp: WhatsApp, *, reset: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, ground: Ground, whatsapp: WhatsApp, telegram: Telegram, *, reset: Callable[[], Awaitable[None]]
+    ) -> None:
         self._ground = ground
         self._whatsapp = whatsapp
+        self._telegram = telegram
         self._reset = reset
 
     def add_to(self, app: web.Application) -> None:
@@ -55,6 +60,7 @@ class Control:
         router.add_get("/counters", self._counters)
         router.add_post("/reset", self._start_again)
         WhatsAppControl(self._whatsapp).add_to(router, "/whatsapp")
+        TelegramControl(self._telegram).add_to(router, "/telegram")
         app.add_subapp(_PREFIX, panel)
 
     async def _clock(self, _request: web.Request) -> web.Response:

@@ -17,6 +17,7 @@ from sandbox.ground import Ground
 from sandbox.ledger import Bounds, Ledger
 from sandbox.openai.control import OpenAiControl
 from sandbox.openai.provider import OpenAi
+from sandbox.telegram.provider import Telegram
 from sandbox.whatsapp.provider import WhatsApp
 
 LOOPBACK: Final = "127.0.0.1"
@@ -33,6 +34,7 @@ class Sandbox:
     def __init__(self, ground: Ground, client: aiohttp.ClientSession) -> None:
         self.ground = ground
         self.whatsapp = WhatsApp(ground, client)
+        self.telegram = Telegram(ground, client)
         self.openai = OpenAi(ground)  # whoever opens a sandbox says who answers there
 
     @classmethod
@@ -78,9 +80,10 @@ class Sandbox:
     def app(self) -> web.Application:
         app = web.Application()
         self.whatsapp.add_routes(app)
+        self.telegram.add_routes(app)
         self.openai.add_routes(app)
         OpenAiControl(self.openai, self.faults).add_to(app)
-        Control(self.ground, self.whatsapp, reset=self.reset).add_to(app)
+        Control(self.ground, self.whatsapp, self.telegram, reset=self.reset).add_to(app)
         return app
 
     async def reset(self) -> None:
@@ -88,6 +91,7 @@ class Sandbox:
         self.ground.agenda.clear()
         await self.ground.background.cancel()
         self.whatsapp.reset()
+        self.telegram.reset()
         self.openai.reset()
         self.faults.clear()
         self.ledger.clear()
@@ -97,11 +101,15 @@ class Sandbox:
         """Returns when everything that was planned has been told and acknowledged."""
         try:
             async with asyncio.timeout(seconds):
-                while self.ground.agenda.pending or self.whatsapp.webhooks.pending:  # noqa: ASYNC110 - only tests wait
+                while self.ground.agenda.pending or self._unheard:  # noqa: ASYNC110 - only tests wait
                     await asyncio.sleep(_LOOKS)
         except TimeoutError:
-            left = f"{self.ground.agenda.pending} planned, {self.whatsapp.webhooks.pending} not acknowledged"
+            left = f"{self.ground.agenda.pending} planned, {self._unheard} not acknowledged"
             raise Unsettled(left) from None
+
+    @property
+    def _unheard(self) -> int:
+        return self.whatsapp.webhooks.pending + self.telegram.pending
 
 
 @asynccontextmanager
