@@ -23,6 +23,7 @@ from core.targets import MAX_HOPS, Blocked, Reason, Target, demand_legible, is_l
 
 Lookup = Callable[[str], Awaitable[Sequence[str]]]  # a host name to its addresses
 Judge = Callable[[str], bool]  # may this address be dialled?
+Follow = Callable[[Target], Awaitable[bool]]  # may a redirect be followed there? Else it is the answer
 # One slow receiver must not take the connections of all the others.
 _LIMITS: Final = Limits(per_host=8)
 _LOOKUP_THREADS: Final = 8
@@ -113,11 +114,17 @@ class EgressClient:
         self._loopback = loopback
 
     async def get(
-        self, url: str, *, deadline: Deadline, max_bytes: int, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        deadline: Deadline,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        may_follow: Follow | None = None,
     ) -> Answer:
         target = target_of(url, loopback=self._loopback)
         call = _Call(method="GET", target=target, headers=_sendable(headers or {}))
-        return await self._follow(call, deadline=deadline, max_bytes=max_bytes)
+        return await self._follow(call, deadline=deadline, max_bytes=max_bytes, may_follow=may_follow)
 
     async def post(
         self, url: str, *, content: bytes, deadline: Deadline, max_bytes: int, headers: Mapping[str, str] | None = None
@@ -126,7 +133,9 @@ class EgressClient:
         call = _Call(method="POST", target=target, headers=_sendable(headers or {}), content=content)
         return await self._follow(call, deadline=deadline, max_bytes=max_bytes)
 
-    async def _follow(self, call: _Call, *, deadline: Deadline, max_bytes: int) -> Answer:
+    async def _follow(
+        self, call: _Call, *, deadline: Deadline, max_bytes: int, may_follow: Follow | None = None
+    ) -> Answer:
         for _ in range(MAX_HOPS + 1):
             client = self._near if call.target.is_loopback else self._public
             request = client.build_request(call.method, call.target.url, headers=call.headers, content=call.content)
@@ -134,7 +143,10 @@ class EgressClient:
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not location:
                 return answer
-            call = _redirected(call, answer.status, self._next_target(call.target, location))
+            there = self._next_target(call.target, location)
+            if may_follow is not None and not await may_follow(there):
+                return answer
+            call = _redirected(call, answer.status, there)
         raise Blocked(Reason.HOPS)
 
     def _next_target(self, here: Target, location: str) -> Target:

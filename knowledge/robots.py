@@ -37,7 +37,6 @@ class Rule:
 class Robots:
     rules: tuple[Rule, ...] = ()
     pause: float = 0.0  # seconds between two visits
-    site_maps: tuple[str, ...] = ()
 
     def allow(self, address: str) -> bool:
         parts = urlsplit(address)
@@ -57,8 +56,7 @@ def read_robots(text: str) -> Robots:
     lines = [(name, value) for name, value in map(_parted, text.splitlines()) if name]
     ours, everybody = _group(lines, OUR_NAME), _group(lines, "*")
     rules, pause = ours if ours is not None else everybody or ((), 0.0)
-    site_maps = tuple(value for name, value in lines if name == "sitemap")
-    return Robots(rules=tuple(rules[:_MOST_RULES]), pause=pause, site_maps=site_maps)
+    return Robots(rules=tuple(rules[:_MOST_RULES]), pause=pause)
 
 
 def _parted(line: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Pages by their address: what a site asks for is kept to, what is refused says why, and no other site is visited."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from knowledge.web import MOST_PAGE_BYTES, Fetched, NotFetched, Visitor, WebReas
 from tests.fixtures.addresses import HOSTILE
 from tests.fixtures.egress_world import Names
 
-Page = str | bytes | int | web.Response | Callable[[str], str]
+Page = str | bytes | int | web.Response | Callable[[str], str] | None
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Site:
     pages: Mapping[str, Page]
     origin: str = ""
     asked: list[str] = field(default_factory=list)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         self.asked.append(request.path)
@@ -34,6 +36,9 @@ class Site:
         match page:
             case int():
                 return web.Response(status=page)
+            case None:  # says nothing at all
+                await self.is_over.wait()
+                return web.Response(status=503)
             case web.Response():
                 return page
             case bytes():
@@ -42,17 +47,27 @@ class Site:
 
 
 @asynccontextmanager
-async def _visit(pages: Mapping[str, Page]) -> AsyncIterator[tuple[Site, Visitor]]:
+async def _serve(pages: Mapping[str, Page]) -> AsyncIterator[Site]:
     site = Site(pages)
     runner = web.ServerRunner(web.Server(site.answer), shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     site.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        async with open_egress(loopback=frozenset({site.origin})) as egress:
-            yield site, Visitor(egress, pause=0.0, loopback=frozenset({site.origin}))
+        yield site
     finally:
+        site.is_over.set()
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _visit(pages: Mapping[str, Page]) -> AsyncIterator[tuple[Site, Visitor]]:
+    async with _serve(pages) as site, open_egress(loopback=frozenset({site.origin})) as egress:
+        yield site, Visitor(egress, pause=0.0, loopback=frozenset({site.origin}))
+
+
+def _away(place: str) -> web.Response:
+    return web.Response(status=302, headers={"Location": place})
 
 
 class TestPage:
@@ -134,9 +149,49 @@ class TestPage:
         assert (names.asked, dialled) == ([], [])
 
     async def test_a_page_that_leads_inside_is_refused(self) -> None:
-        away = web.Response(status=302, headers={"Location": "http://127.0.0.1:1/secret"})
-        async with _visit({"/a": away}) as (site, visitor):
+        async with _visit({"/a": _away("http://127.0.0.1:1/secret")}) as (site, visitor):
             assert await visitor.page(f"{site.origin}/a") == NotFetched(reason=WebReason.ADDRESS)
+
+
+class TestRedirect:
+    async def test_within_the_site_it_is_followed(self) -> None:
+        async with _visit({"/a": _away("/b"), "/b": "x"}) as (site, visitor):
+            page = await visitor.page(f"{site.origin}/a")
+
+        assert page == Fetched(address=f"{site.origin}/a", data=b"x", charset="utf-8")
+
+    async def test_what_robots_may_not_read_is_not_asked_for_behind_one_either(self) -> None:
+        pages: dict[str, Page] = {
+            "/robots.txt": "User-agent: *\nDisallow: /privado",
+            "/a": _away("/privado"),
+            "/privado": "x",
+        }
+        async with _visit(pages) as (site, visitor):
+            assert await visitor.page(f"{site.origin}/a") == NotFetched(reason=WebReason.ROBOTS)
+            assert site.asked == ["/robots.txt", "/a"]
+
+    @pytest.mark.parametrize("way", ["page", "pages_of"])
+    async def test_none_leads_to_another_site_which_is_not_even_asked(self, way: str) -> None:
+        async with _serve({"/x": "x"}) as other, _serve({"/a": _away(f"{other.origin}/x")}) as site:
+            both = frozenset({site.origin, other.origin})
+            async with open_egress(loopback=both) as egress:
+                ask = getattr(Visitor(egress, pause=0.0, loopback=both), way)
+                assert await ask(f"{site.origin}/a") == NotFetched(reason=WebReason.ELSEWHERE)
+
+        assert other.asked == []
+
+    @pytest.mark.parametrize(("rules", "is_read"), [("", True), ("User-agent: *\nDisallow: /a", False)])
+    async def test_with_and_without_www_is_one_site_and_each_name_has_its_own_robots(
+        self, rules: str, *, is_read: bool
+    ) -> None:
+        async with _serve({"/a": "x", "/robots.txt": rules}) as there:
+            www, bare = (there.origin.replace("127.0.0.1", name) for name in ("www.loja.example", "loja.example"))
+            there.pages = {**there.pages, "/b": _away(f"{www}/a")}
+            async with open_egress(loopback=frozenset({bare, www}), lookup=Names([["127.0.0.1"]])) as egress:
+                page = await Visitor(egress, pause=0.0, loopback=frozenset({bare, www})).page(f"{bare}/b")
+
+        assert isinstance(page, Fetched) is is_read
+        assert there.asked == ["/robots.txt", "/b", "/robots.txt", *(["/a"] if is_read else [])]
 
 
 def _map(*places: str) -> Callable[[str], str]:
@@ -168,6 +223,30 @@ class TestPagesOf:
             pages = await visitor.pages_of(f"{site.origin}/sitemap.xml")
 
         assert pages == NotFetched(reason=WebReason.NO_PAGES)
+
+    async def test_it_takes_no_longer_than_it_may_and_gives_what_was_found_by_then(self) -> None:
+        def index(origin: str) -> str:
+            inner = "".join(f"<sitemap><loc>{origin}/{name}.xml</loc></sitemap>" for name in "abcdefgh")
+            return f"<sitemapindex><url><loc>{origin}/1</loc></url>{inner}</sitemapindex>"
+
+        pages: dict[str, Page] = {"/index.xml": index, **{f"/{name}.xml": None for name in "abcdefgh"}}
+        async with _visit(pages) as (site, visitor):
+            visitor.listing_seconds = 2.0
+            assert await visitor.pages_of(f"{site.origin}/index.xml") == (f"{site.origin}/1",)
+            assert len(site.asked) < len(pages)
+
+    async def test_where_the_time_was_too_short_for_any_page_the_site_did_not_answer(self) -> None:
+        async with _visit({"/sitemap.xml": None}) as (site, visitor):
+            visitor.listing_seconds = 0.2
+            pages = await visitor.pages_of(f"{site.origin}/sitemap.xml")
+
+        assert pages == NotFetched(reason=WebReason.UNREACHABLE)
+
+    async def test_a_map_that_robots_may_not_read_is_not_asked_for(self) -> None:
+        pages: dict[str, Page] = {"/robots.txt": "User-agent: *\nDisallow: /m", "/map.xml": _map("{}/1")}
+        async with _visit(pages) as (site, visitor):
+            assert await visitor.pages_of(f"{site.origin}/map.xml") == NotFetched(reason=WebReason.ROBOTS)
+            assert site.asked == ["/robots.txt"]
 
     async def test_a_hostile_map_is_refused(self) -> None:
         hostile = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><urlset/>'
