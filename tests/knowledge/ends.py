@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.clock import Deadline
 from knowledge.documents import Flag, Loaded, Refusal, RefusalReason
 from knowledge.loaders.answers import Folder, Hints
-from knowledge.parsing import read_source
+from knowledge.parsing import CELL, Cell, read_source
 from tests.knowledge.harm import Hostile, Taken
 
 MOST_SECONDS = 31.0
@@ -23,10 +23,10 @@ class End:
     is_late: bool
 
 
-async def end_of(file: Hostile) -> End:
+async def end_of(file: Hostile, cell: Cell = CELL) -> End:
     data = file.make()
     deadline = Deadline.after(MOST_SECONDS)
-    got = await read_source(data, Hints(name=file.name))
+    got = await read_source(data, Hints(name=file.name), cell=cell)
     is_late = deadline.passed
     match got:
         case Refusal():
