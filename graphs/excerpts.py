@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from knowledge.folding import meant, stem
+from knowledge.folding import meant
 from knowledge.sentences import split_sentences
+from knowledge.stemming import stem
 
 _MOST_WORDS: Final = 120  # of a sentence
 _AGAIN: Final = 0.05  # what a word is worth that the excerpt says already

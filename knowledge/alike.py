@@ -6,7 +6,9 @@ from itertools import islice
 from typing import Final
 
 from knowledge.asking import MOST_WORDS
-from knowledge.folding import WRAPPING, folded, is_code, meant, stem
+from knowledge.folding import folded, is_code, meant
+from knowledge.small_words import WRAPPING
+from knowledge.stemming import stem
 
 SAME: Final = 0.75  # the same question in other words
 RELATED: Final = 0.6  # worth counting together

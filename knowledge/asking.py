@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledge.features import letter_places, pairs, place, written
-from knowledge.folding import WRAPPING, is_code, meant, stem
+from knowledge.folding import is_code, meant
+from knowledge.small_words import WRAPPING
+from knowledge.stemming import stem
 
 LONGEST: Final = 2_000  # characters of a question that are looked at
 MOST_WORDS: Final = 48

@@ -10,7 +10,8 @@ from typing import Final
 
 from knowledge.asking import Asked, Concept
 from knowledge.features import pairs
-from knowledge.folding import is_code, meant, stem
+from knowledge.folding import is_code, meant
+from knowledge.stemming import stem
 
 ENOUGH: Final = 0.5  # below, nobody should answer from it
 _KINDRED: Final = 0.6  # what a word that begins alike is worth

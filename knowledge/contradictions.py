@@ -4,7 +4,8 @@ import re
 from collections import defaultdict
 from typing import Final
 
-from knowledge.folding import folded, meant, stem
+from knowledge.folding import folded, meant
+from knowledge.stemming import stem
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
 _ALIKE: Final = 0.4  # of the words of the shorter, from which on two sentences speak of the same

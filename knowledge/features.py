@@ -15,9 +15,10 @@ from itertools import pairwise
 from typing import Final
 
 from core.models.knowledge import FEATURES
-from knowledge.folding import folded, grams, is_code, meant, stem
+from knowledge.folding import folded, grams, is_code, meant
+from knowledge.stemming import stem
 
-EDITION: Final = 1  # another one wherever the same text would be found by other words or weights than before
+EDITION: Final = 2  # another one wherever the same text would be found by other words or weights than before
 TOP_WEIGHT: Final = 2.2  # what a word approaches that is everywhere in its passage
 _K1: Final = TOP_WEIGHT - 1
 _B: Final = 0.75

@@ -7,6 +7,7 @@ from knowledge.asking import distance, spelt_nearly
 from knowledge.contradictions import differing
 from knowledge.features import of_passage
 from knowledge.folding import triples
+from knowledge.stemming import stem
 
 
 class TestDistance:
@@ -40,7 +41,7 @@ class TestSpeltNearly:
 
 class TestRarity:
     def test_the_fewer_have_a_word_the_more_it_says_and_none_says_most(self) -> None:
-        asked = asking.with_rarity(asking.read("troca prazo unicórnio"), {"troc": 500, "praz": 5}, 1000)
+        asked = asking.with_rarity(asking.read("troca prazo unicórnio"), {stem("troca"): 500, stem("prazo"): 5}, 1000)
         rarity = {concept.word: concept.rarity for concept in asked.concepts}
         assert rarity["troca"] < rarity["prazo"] < rarity["unicornio"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from knowledge.folding import folded, grams, meant, stem
+from knowledge.folding import folded, grams, meant
 
 
 class TestMeant:
@@ -22,30 +22,18 @@ class TestMeant:
     def test_what_only_joins_words_is_left_out(self) -> None:
         assert meant("para as que o the of del")[0] == []
 
+    @pytest.mark.parametrize("apostrophe", ["'", "’"])
+    def test_what_english_clips_is_no_word(self, apostrophe: str) -> None:
+        assert meant(f"the shop{apostrophe}s doors don{apostrophe}t open")[0] == ["shop", "doors", "open"]
+
+    def test_a_name_with_an_apostrophe_keeps_its_parts(self) -> None:
+        assert meant("Sant'Anna e copo d'agua")[0] == ["sant", "anna", "copo", "d", "agua"]
+
     def test_a_line_of_base64_is_no_word(self) -> None:
         assert meant("a" * 5_000) == ([], [])
 
     def test_other_scripts_are_words_too(self) -> None:
         assert meant("Привет мир")[0] == ["привет", "мир"]
-
-
-class TestStem:
-    @pytest.mark.parametrize(
-        "family",
-        [
-            ("troca", "trocas", "trocar", "trocado", "trocando"),
-            ("informacao", "informacoes", "informacion", "informaciones", "information"),
-            ("entrega", "entregas", "entregamos", "entregar"),
-            ("pagamento", "pagamentos", "pago", "pagar"),
-            ("delivery", "deliveries"),
-            ("shipped", "shipping"),
-        ],
-    )
-    def test_words_of_a_family_have_one(self, family: tuple[str, ...]) -> None:
-        assert len({stem(word) for word in family}) == 1
-
-    def test_short_words_and_codes_keep_every_letter(self) -> None:
-        assert [stem(word) for word in ("mes", "ab1234s", "2024")] == ["mes", "ab1234s", "2024"]
 
 
 class TestFolded:
