@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from agents.commands import Mention
 from agents.rehearsal.badge import WHAT_I_AM
-from agents.rehearsal.finding import Quotation, find
+from agents.rehearsal.finding import Known, Quotation, find
 from agents.rehearsal.lines import Lines, lines_in
 from agents.rehearsal.phrases import mention
-from agents.rehearsal.questions import is_question, sentences
+from agents.rehearsal.questions import in_full, is_opener, is_question, questions, sentences
 from agents.rehearsal.reading import Reading
 from agents.rehearsal.words import fold
 from core.texts import Language
@@ -18,7 +18,9 @@ from core.texts import Language
 Answer = Mapping[str, Any]
 _MOST_RESULTS: Final = 6
 _MOST_CHARS: Final = 320
+_MOST_QUOTED: Final = 480
 _SHORT: Final = 160
+_MOST_QUESTIONS: Final = 3
 # What a draft was refused for, by the ids of `agents/guardrails.py`.
 _TOO_LONG: Final = re.compile(r"\bsay\.length\b")
 _ASKS: Final = re.compile(r"\bsay\.questions\b")
@@ -41,8 +43,7 @@ def _answer(reading: Reading, lines: Lines, seed: int) -> Answer:
         if told:
             return _say(lines.results.replace("{items}", told))
     if question:
-        quotation = find(question, reading.passages)
-        return _quoted(quotation, lines) if quotation else _say(lines.not_found)
+        return _found(question, reading, lines)
     return _say(_friendly(reading, lines, about, seed))
 
 
@@ -51,14 +52,41 @@ def _question(reading: Reading) -> str | None:
     if given:
         return str(given)
     asked = [one for line in reading.heard for one in sentences(line.text) if is_question(one)]
-    return asked[-1] if asked and reading.passages else None
+    return " ".join(asked[-_MOST_QUESTIONS:]) if asked and reading.passages else None
 
 
-def _quoted(quotation: Quotation, lines: Lines) -> Answer:
+def _found(question: str, reading: Reading, lines: Lines) -> Answer:
+    """What answers each of its questions, as far as there is room; and where one is not answered, that too."""
+    found = [(one, find(one, reading.passages)) for one in _asked(question, reading)]
+    told: list[Quotation] = []
+    said: list[str] = []
+    for quotation in filter(None, (quotation for _, quotation in found)):
+        words = _quoted(quotation, lines, before=told[-1].passage if told else None)
+        is_said = any(quotation.text in one.text for one in told)
+        if not told or (not is_said and sum(map(len, (*said, words))) <= _MOST_QUOTED):
+            told.append(quotation)
+            said.append(words)
+    if not told:
+        return _say(lines.not_found)
+    if any(quotation is None and not is_opener(one) for one, quotation in found):
+        said.append(lines.rest_not_found)
+    return {"say": " ".join(said), "cited": list(dict.fromkeys(one.passage.id for one in told))}
+
+
+def _asked(question: str, reading: Reading) -> Sequence[str]:
+    """Each of its questions in full; not those that were asked before, and only lead to one that is asked now."""
+    parts = questions(question) or (question,)
+    every = dict(zip(parts, in_full(parts), strict=True))
+    said = fold(" ".join(line.text for line in reading.heard))
+    return [full for part, full in every.items() if fold(part).rstrip("?! ") in said] or list(every.values())
+
+
+def _quoted(quotation: Quotation, lines: Lines, *, before: Known | None = None) -> str:
+    """With its source, unless that was named just before."""
     passage = quotation.passage
     text = quotation.text if passage.text.startswith(quotation.text) else _entered(quotation)
-    source = lines.quoted.replace("{title}", passage.title) if passage.title.strip() else ""
-    return {"say": f"{source}{text}", "cited": [passage.id]}
+    is_named = passage == before or not passage.title.strip()
+    return text if is_named else lines.quoted.replace("{title}", passage.title) + text
 
 
 def _entered(quotation: Quotation) -> str:

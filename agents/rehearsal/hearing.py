@@ -8,7 +8,7 @@ from agents.extractors import dates
 from agents.extractors.answers import find_yes_no
 from agents.extractors.found import Found
 from agents.rehearsal.phrases import Wish, clauses, mention, promises, takes_back, wish, wish_of_message
-from agents.rehearsal.questions import is_question, sentences
+from agents.rehearsal.questions import is_question, leans, questions, sentences
 from agents.rehearsal.reading import Line, Reading, slots_of
 from agents.rehearsal.slot_filling import filled
 from agents.rehearsal.vocabulary import ASKING
@@ -19,9 +19,8 @@ _MOST_COMMANDS: Final = 8
 _LEAST_SHARE: Final = 0.75  # of what a piece of evidence describes: a description is no phrase
 _LEAST_WORDS: Final = 2
 _SHORTEST_STEM: Final = 3
-_FOLLOW_UP: Final = 2  # content words; a question with no more than these may lean on the one before
+_MOST_QUESTIONS: Final = 3
 _PROPOSALS: Final = ("pode ser ", "que tal ", "serve ", "can it be ", "would it be ok ", "puede ser ")
-_LEANING: Final = ("e ", "mas e ", "and ", "but ", "what about ", "how about ", "y ")
 
 
 def understand(reading: Reading) -> Mapping[str, Any]:
@@ -134,7 +133,7 @@ def _goals(reading: Reading) -> Iterator[Command]:
 
 
 def _query(reading: Reading) -> str | None:
-    """The last question that asks for knowledge; one that leans on the question before takes it along."""
+    """The last questions that ask for knowledge; where the first leans on one asked before, with that one."""
     asked = [
         sentence
         for line in reading.heard
@@ -143,17 +142,10 @@ def _query(reading: Reading) -> str | None:
     ]
     if not asked:
         return None
-    question = asked[-1]
-    if fold(question).startswith(_LEANING) and len(_stems(question)) <= _FOLLOW_UP:
-        before = [
-            sentence
-            for line in reading.history
-            if line.who == "customer"
-            for sentence in sentences(line.text)
-            if is_question(sentence)
-        ]
-        return f"{before[-1]} {question}" if before else question
-    return question
+    before = [one for line in reading.history if line.who == "customer" for one in questions(line.text)]
+    if leans(asked[0]):
+        asked = [*before[-1:], *asked]
+    return " ".join(asked[-_MOST_QUESTIONS:])
 
 
 def _is_about_us(question: str) -> bool:

@@ -11,6 +11,7 @@ class Lines:
     quoted: str  # before a quotation; {title} is its source
     results: str
     not_found: str
+    rest_not_found: str  # where something else that was asked was found
     hello: tuple[str, ...]
     noted: tuple[str, ...]
     welcome: tuple[str, ...]
@@ -26,6 +27,7 @@ _LINES: Final[dict[Tongue, Lines]] = {
     "pt-BR": Lines(
         quoted='Segundo "{title}": ',
         results="Veja o que encontrei: {items}",
+        rest_not_found="O resto não encontrei na base.",
         not_found="Não encontrei isso na base. Se preferir, é só pedir para falar com uma pessoa da equipe.",
         hello=("Oi! Que bom ter você por aqui.", "Olá! É um prazer falar com você.", "Oi! Bem-vindo por aqui."),
         noted=("Certo, obrigado.", "Entendi, obrigado.", "Perfeito, obrigado por contar.", "Está certo."),
@@ -43,6 +45,7 @@ _LINES: Final[dict[Tongue, Lines]] = {
     "en": Lines(
         quoted='From "{title}": ',
         results="Here is what I found: {items}",
+        rest_not_found="I did not find the rest in our knowledge base.",
         not_found="I did not find that in our knowledge base. If you prefer, just ask to talk to a person.",
         hello=("Hi! Good to have you here.", "Hello! Nice to meet you.", "Hi there, welcome."),
         noted=("All right, thank you.", "Got it, thanks.", "Thanks for letting me know.", "Understood."),
@@ -60,6 +63,7 @@ _LINES: Final[dict[Tongue, Lines]] = {
     "es": Lines(
         quoted='Según "{title}": ',
         results="Esto es lo que encontré: {items}",
+        rest_not_found="Lo demás no lo encontré en la base.",
         not_found="No encontré eso en la base. Si prefiere, solo pida hablar con una persona del equipo.",
         hello=("¡Hola! Qué bueno tenerle por aquí.", "¡Hola! Es un placer."),
         noted=("Muy bien, gracias.", "Entendido, gracias.", "Gracias por contarme."),

@@ -1,11 +1,12 @@
 """What is a question, and what kind of thing would answer it: a number, a time, a place, a name."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
-from agents.rehearsal.words import fold
+from agents.rehearsal.vocabulary import ASKING
+from agents.rehearsal.words import fold, words
 
 
 class Wanted(StrEnum):
@@ -33,11 +34,36 @@ def questions(text: str) -> tuple[str, ...]:
     return tuple(sentence for sentence in sentences(text) if is_question(sentence))
 
 
+def in_full(asked: Sequence[str]) -> list[str]:
+    """Each by itself: "Que horas abrem na sexta? E no sábado?" asks "Que horas abrem no sábado?" as well."""
+    found: list[str] = []
+    for question in asked:
+        found.append(_led_on(found[-1], question) if found and leans(question) else question)
+    return found
+
+
+def _led_on(before: str, question: str) -> str:
+    """What is new takes the place of what the question before ends in; where that cannot be told, both."""
+    new, kept = _AND.sub("", question, count=1), _LAST_PART.sub("", before)
+    return f"{kept} {new}" if kept != before else f"{before} {question}"
+
+
+def leans(question: str) -> bool:
+    """Too short to be understood without the question before it."""
+    folded = fold(question)
+    return folded.startswith(_LEANING) and len({word.text for word in words(folded)} - ASKING) <= _FOLLOW_UP
+
+
 def is_question(sentence: str) -> bool:
     folded = fold(sentence).strip(" \"'()")
     if folded.rstrip("!. )\"'").endswith("?") or "¿" in sentence:
         return not _COURTESY_QUESTION.fullmatch(folded)
     return bool(_ASKS.match(_OPENING.sub("", folded, count=1)))
+
+
+def is_opener(question: str) -> bool:
+    """It asks to be heard, and not yet for anything."""
+    return bool(_OPENER.fullmatch(_OPENING.sub("", fold(question).strip(" \"'()?!."), count=1)))
 
 
 def wanted(question: str) -> Wanted:
@@ -59,6 +85,14 @@ def _whole(text: str) -> Iterator[str]:
         yield trimmed
 
 
+_FOLLOW_UP: Final = 2  # words with a meaning of their own
+_LEANING: Final = ("e ", "mas e ", "and ", "but ", "what about ", "how about ", "y ")
+_AND: Final = re.compile(r"\s*(?:mas e|e|and|but|what about|how about|y)\s+", re.IGNORECASE)
+_LAST_PART: Final = re.compile(
+    r"\s+(?:a|ao|à|aos|às|em|no|na|nos|nas|de|do|da|dos|das|para|pra|pro|por|com|sem|até|on|in|at|to|for|by|with|without|"
+    r"en|el|los|las|con|sin|hasta)\s+[^\s?!.]+[\s?!.]*$",
+    re.IGNORECASE,
+)
 _ENDS: Final = re.compile(r"[.!?…]+[\"”’)\]]*(?=\s|$)")
 _GOES_ON: Final = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|[Ss]r|[Ss]ra|[Dd]r|[Dd]ra|[Pp]rof|[Pp]rofa|[Aa]v|[Rr]|[Nn]|[Nn]º|[Aa]rt|[Ee]x|[Tt]el|[Mm]r|"
@@ -84,6 +118,14 @@ _ASKS: Final = re.compile(
     r"possuem)\b"
     r"|(?:do|does|did|is|are|can|could|will|would|should|have|has) (?:you|i|we|it|the|there|they|your|my)\b"
     r"|i(?:'d| would) like to know\b|i (?:want|need) to know\b|tell me\b|quisiera saber\b"
+)
+_OPENER: Final = re.compile(
+    r"(?:(?:voces?|vcs?|alguem|algum atendente) )?"
+    r"(?:pode|podem|poderia|poderiam|consegue|conseguem|posso|da (?:pra|para)) (?:voces? )?(?:me )?"
+    r"(?:ajudar|atender|ouvir|tirar (?:uma|umas|algumas) duvidas?|fazer (?:uma|umas) perguntas?|perguntar (?:uma coisa|"
+    r"algo))(?: (?:por favor|aqui|com uma coisa|rapidinho))?"
+    r"|(?:can|could) (?:you help me|i ask (?:you )?(?:something|a question))(?: please)?"
+    r"|(?:me )?(?:puede|pueden|puedes) (?:ayudar|ayudarme)(?: por favor)?"
 )
 _COURTESY_QUESTION: Final = re.compile(
     r"(?:oi+e?|ola|opa|e ai|bom dia|boa tarde|boa noite|hi|hello|hey|hola|[\s,.!])*"

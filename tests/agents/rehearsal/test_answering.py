@@ -80,6 +80,60 @@ class TestQuoting:
         assert said("tem horário?", question="tem horário?", results=results)["say"] == NOT_FOUND
 
 
+class TestSeveralQuestions:
+    REST = lines_in("pt-BR").rest_not_found
+
+    @pytest.mark.parametrize("is_given", [True, False])
+    def test_each_that_the_passages_answer_is_answered(self, *, is_given: bool) -> None:
+        text = "A partir de quanto o frete é grátis? Que horas vocês abrem no sábado?"
+        answer = said(text, question=text if is_given else None, passages=passages(FREIGHT, HOURS))
+        assert answer["say"].startswith('Segundo "Frete": O frete é grátis nas compras acima de R$ 250,00.')
+        assert answer["say"].endswith("Aos sábados abrimos das 9h às 13h.")
+        assert answer["cited"] == ["p1", "p2"]
+        assert violations(answer["say"], answer["cited"], ground(FREIGHT, HOURS)) == ()
+
+    @pytest.mark.parametrize(
+        "text", ["O frete é grátis? Vocês vendem bicicleta?", "Vocês vendem bicicleta? O frete é grátis?"]
+    )
+    def test_what_was_not_found_is_said_beside_what_was(self, text: str) -> None:
+        answer = said(text, question=text, passages=passages(FREIGHT, HOURS))
+        assert answer["say"].startswith('Segundo "Frete": O frete é grátis')
+        assert answer["say"].endswith(self.REST)
+        assert answer["cited"] == ["p1"]
+        assert violations(answer["say"], answer["cited"], ground(FREIGHT, HOURS)) == ()
+
+    def test_of_one_passage_the_source_is_named_once(self) -> None:
+        text = "Que horas abrem na sexta? Que horas abrem no sábado?"
+        assert said(text, question=text, passages=passages(HOURS))["say"].count("Segundo") == 1
+
+    def test_the_same_sentence_is_not_said_twice(self) -> None:
+        text = "O frete é grátis? A partir de quanto o frete é grátis?"
+        assert said(text, question=text, passages=passages(FREIGHT))["say"].count("O frete é grátis") == 1
+
+    @pytest.mark.parametrize("opener", ["Pode me ajudar?", "Posso tirar uma dúvida?", "Oi, tudo bem?"])
+    def test_asking_to_be_heard_is_no_question_that_was_not_answered(self, opener: str) -> None:
+        text = f"{opener} A partir de quanto o frete é grátis?"
+        assert self.REST not in said(text, question=text, passages=passages(FREIGHT))["say"]
+
+    @pytest.mark.parametrize("text", ["Que horas vocês abrem na sexta? E no sábado?", "e no sábado?"])
+    def test_one_that_leans_on_the_one_before_is_read_with_it(self, text: str) -> None:
+        asked = "Que horas vocês abrem na sexta? E no sábado?"
+        answer = said(text, question=asked, passages=passages(FREIGHT, HOURS))
+        assert "Aos sábados abrimos das 9h às 13h." in answer["say"]
+        assert ("18h30" in answer["say"]) is (text == asked)
+        assert self.REST not in answer["say"]
+
+    def test_answers_that_do_not_fit_together_are_not_all_told(self) -> None:
+        long = [
+            (f"T{word}", f"O prazo de {word} é de 30 dias" + f" e depende de {word} e da região onde a loja fica" * 5)
+            for word in ("entrega", "troca")
+        ]
+        text = "Qual o prazo de entrega? Qual o prazo de troca?"
+        answer = said(text, question=text, passages=passages(*long))
+        assert len(answer["say"]) <= 500
+        assert answer["cited"] == ["p1"]
+
+
 class TestFriendly:
     def test_it_says_what_it_is_when_asked(self) -> None:
         assert "ensaio" in said("você é um robô?")["say"]

@@ -160,6 +160,7 @@ class TestAnswers:
 
     def test_a_question_that_leans_on_the_one_before_takes_it_along(self) -> None:
         before = (Said(author="customer", text="Que horas vocês abrem na sexta?", message=9),)
+        assert understood("Qual o frete? Tem garantia?")["query"] == "Qual o frete? Tem garantia?"
         assert understood("e no sábado?", history=before)["query"] == "Que horas vocês abrem na sexta? e no sábado?"
 
     def test_a_promise_has_its_day(self) -> None:
