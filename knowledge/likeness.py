@@ -1,8 +1,23 @@
-"""Passages that say the same, word for word, folded into one: the newest of them."""
+"""Which of passages that say the same, or fit as well, stands for the others or goes before them: the newest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
 
 from knowledge.stores.passages import Ranked
+
+_AS_WELL: Final = 0.99  # of the fit of a better one
+
+
+def newest_first(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Of those that fit as well as each other. What was written later is likelier to hold still."""
+    groups: list[list[Ranked]] = []
+    for one in ranked:
+        if groups and one.fit >= groups[-1][0].fit * _AS_WELL:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return [one for group in groups for one in sorted(group, key=_written_at, reverse=True)]
 
 
 def fold_alike(ranked: Iterable[Ranked], most: int) -> list[list[Ranked]]:
@@ -16,4 +31,8 @@ def fold_alike(ranked: Iterable[Ranked], most: int) -> list[list[Ranked]]:
             groups[one.likeness].append(one)
         elif len(groups) < most:
             groups[one.likeness] = [one]
-    return [sorted(group, key=lambda one: one.written_at, reverse=True) for group in groups.values()]
+    return [sorted(group, key=_written_at, reverse=True) for group in groups.values()]
+
+
+def _written_at(one: Ranked) -> datetime:
+    return one.written_at

@@ -10,7 +10,7 @@ from uuid import UUID
 from core.db.sessions import TenantSession
 from knowledge import asking, candidates, confidence
 from knowledge.asking import Asked
-from knowledge.likeness import fold_alike
+from knowledge.likeness import fold_alike, newest_first
 from knowledge.nearness import Nearness, fused
 from knowledge.remembered import Remembered
 from knowledge.stores import passages, postings, spaces
@@ -82,6 +82,7 @@ async def search(
     most = min(k, MOST)
     asked, lists = await _understood(session, asked, shelves)
     ranked = await _ranked(session, asked, lists, shelves, most * _SPARE)
+    ranked = [*newest_first(ranked[:most]), *ranked[most:]]  # in which order, and not which ones
     nearness = await _nearness(session, list(shelves.ids), vectors, most * _SPARE) if vectors else Nearness()
     ranked = await _with_near(session, asked, ranked, nearness)
     groups = fold_alike(ranked, most)

@@ -8,10 +8,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from admin_api.commands import knowledge_sources, knowledge_vectors
-from admin_api.commands.knowledge_desk import Desk
+from admin_api.commands.knowledge_desk import AddParser, Desk, action, explain, explain_base
 from admin_api.commands.knowledge_sources import Thing
 from admin_api.commands.places import settings_here
-from admin_api.terminal import draw, progress, text, write, write_json
+from admin_api.terminal import Parser, draw, progress, text, write, write_json
 from core.audit import OPERATOR
 from core.clock import Deadline
 from core.crypto import KeyRing
@@ -50,6 +50,25 @@ class Outcome:
     def took_a_place(self) -> bool:
         """Of content of which nothing stayed: another document of the same name, perhaps."""
         return self.put is not None and self.put.removed > 0 and self.put.kept == 0
+
+
+def parsers(add_parser: AddParser) -> list[Parser]:
+    about = Text(
+        "Lê documentos e guarda o que dizem: arquivos, pastas, ZIP, páginas e sitemaps. Rodar de novo só troca o "
+        "que mudou.",
+        "Read documents and keep what they say: files, folders, ZIP, pages and sitemaps. Run again, it replaces "
+        "only what changed.",
+    )
+    parser = action(add_parser, "add", add, about)
+    paths = Text(
+        "arquivo, pasta, https://página, https://…/sitemap.xml, ou - para a entrada padrão (com --name)",
+        "a file, a folder, https://page, https://…/sitemap.xml, or - for standard input (with --name)",
+    )
+    explain(parser, "paths", nargs="+", metavar="PATH", about=paths)
+    explain_base(parser)
+    named = Text("o nome do que vem da entrada padrão", "the name of what comes from standard input")
+    explain(parser, "--name", metavar="NAME", about=named)
+    return [parser]
 
 
 async def add(desk: Desk, options: Namespace) -> int:
@@ -118,7 +137,8 @@ async def _read(desk: Desk, reader: Reader, every: Sequence[UUID], *, until: Dea
 async def _draw(desk: Desk, every: Sequence[UUID]) -> None:
     async with desk.session() as session:
         ended, items = await jobs.settled_of(session, every)
-    draw(ended, max(items, ended + 1), text("fontes", "sources"))
+    if ended < items:  # the last look at it is not this one's
+        draw(ended, items, text("fontes", "sources"))
 
 
 async def _items(desk: Desk, job: UUID) -> AsyncIterator[IngestionItem]:

@@ -1,21 +1,25 @@
 """`masteria knowledge ask` and `gaps`: what search finds for a question, and what it never found."""
 
+import argparse
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from admin_api.commands.knowledge_desk import Desk
-from admin_api.terminal import say, say_wrong, text, write, write_json
+from admin_api.commands.knowledge_desk import AddParser, Desk, action, an_id, explain, tell_each
+from admin_api.terminal import Parser, say_wrong, text, write, write_json
 from core import audit
 from core.audit import OPERATOR
 from core.clock import Deadline
+from core.errors import Malformed
 from core.models.answers import KnowledgeGap
+from core.texts import Text
 from graphs.excerpts import excerpt
 from graphs.retrieving import named
 from knowledge import approved, gaps
 from knowledge.approved import Match
 from knowledge.embeddings import EmbeddingFailed, TextKind
+from knowledge.search import MOST as _MOST
 from knowledge.search import Found, Hit, search
 from knowledge.stores import bases
 from knowledge.stores import gaps as open_gaps
@@ -25,8 +29,46 @@ _MOST_GAPS: Final = 500
 _SHOWN: Final = 300  # characters of a passage
 
 
+def parsers(add_parser: AddParser) -> list[Parser]:
+    return [_asking(add_parser), _listing_gaps(add_parser)]
+
+
+def _asking(add_parser: AddParser) -> Parser:
+    about = Text(
+        "Mostra o que a busca acha: cada trecho com sua nota e de onde veio, e a resposta aprovada, se houver.",
+        "Show what search finds: passages, their scores and where they are from, and the approved answer, if any.",
+    )
+    parser = action(add_parser, "ask", ask, about)
+    explain(parser, "question", metavar="QUESTION", about=Text("a pergunta", "the question"))
+    bases = Text("só esta base; pode repetir", "this base only; may be repeated")
+    explain(parser, "--base", action="append", metavar="NAME", dest="bases", about=bases)
+    persona = Text("também as respostas aprovadas só para esta", "also the answers approved for this one only")
+    explain(parser, "--persona", metavar="NAME", about=persona)
+    most = Text(f"quantos trechos, até {_MOST}; o padrão é 5", f"how many passages, up to {_MOST}; 5 by default")
+    explain(parser, "--most", type=_count, default=5, metavar="N", about=most)
+    return parser
+
+
+def _listing_gaps(add_parser: AddParser) -> Parser:
+    about = Text(
+        "Mostra o que se perguntou e nada respondeu, e quantas vezes.",
+        "Show what was asked and nothing answered, and how often.",
+    )
+    parser = action(add_parser, "gaps", show_gaps, about)
+    explain(parser, "--dismiss", type=an_id, metavar="ID", about=Text("tira uma da lista", "take one off the list"))
+    return parser
+
+
+def _count(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= _MOST:
+        raise argparse.ArgumentTypeError(text(f"{value}: diga de 1 a {_MOST}", f"{value}: say from 1 to {_MOST}"))
+    return int(value)
+
+
 async def ask(desk: Desk, options: Namespace) -> int:
     """As a turn would: the approved answer first, then passages. That there is none is an answer."""
+    if not options.question.strip():
+        raise Malformed("Escreva a pergunta.", "Write the question.")
     vectors = await _vectors(desk, options.question)
     async with desk.session() as session:
         if options.bases is None:
@@ -121,13 +163,13 @@ async def show_gaps(desk: Desk, options: Namespace) -> int:
             await gaps.close(session, options.dismiss)
             audit.record(session, OPERATOR, "knowledge.gap_dismissed", subject=options.dismiss)
         rows = await open_gaps.every(session, most=_MOST_GAPS)
-    if options.json:
-        write_json([_gap(row) for row in rows])
-    elif not rows:
-        say("Nenhuma pergunta ficou sem resposta.", "No question was left without an answer.")
-    for row in () if options.json else rows:
-        write(f"{row.asked:>4}×  {row.last_at.astimezone():%d/%m/%Y}  {row.question}  [{row.id}]")
-    return 0
+    return tell_each(
+        options,
+        rows,
+        about=_gap,
+        line=lambda row: f"{row.asked:>4}×  {row.last_at.astimezone():%d/%m/%Y}  {row.question}  [{row.id}]",
+        nothing=Text("Nenhuma pergunta ficou sem resposta.", "No question was left without an answer."),
+    )
 
 
 def _gap(row: KnowledgeGap) -> dict[str, Any]:

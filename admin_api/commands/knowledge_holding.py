@@ -1,89 +1,79 @@
 """`masteria knowledge hold`, `retire`, `release` and `validity`: whether and when a document is told to customers."""
 
-import argparse
 from argparse import Namespace
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from admin_api.commands.knowledge_answers import day
-from admin_api.commands.knowledge_desk import AddParser, Desk
-from admin_api.terminal import Parser, say, text, write_json
+from admin_api.commands.knowledge_desk import (
+    Act,
+    AddParser,
+    Desk,
+    action,
+    explain,
+    explain_base,
+    explain_document,
+    tell,
+)
+from admin_api.terminal import Parser
 from core import audit
 from core.audit import OPERATOR
 from core.db.sessions import TenantSession
 from core.errors import Malformed, NotFound
 from core.models.knowledge import DocumentState, KnowledgeDocument
+from core.texts import Text
 from knowledge.stores import bases, documents
 from knowledge.stores.bases import Base
 
 
 def parsers(add_parser: AddParser) -> list[Parser]:
-    return [
-        _parser(
-            add_parser,
-            "hold",
-            "Retém um documento: fica guardado, e ninguém o ouve até `release`.",
-            "Hold a document: it is kept, and nobody hears it until `release`.",
-        ),
-        _parser(
-            add_parser,
-            "retire",
-            "Aposenta um documento: fica guardado como registro, e ninguém o ouve.",
-            "Retire a document: it is kept on record, and nobody hears it.",
-        ),
-        _parser(
-            add_parser,
-            "release",
-            "Libera um documento que alguém olhou, também os trechos dele que falam a um assistente.",
-            "Release a document that a person has looked at, and the passages of it that speak to an assistant.",
-        ),
-        _dating(add_parser),
-    ]
+    return [*(_parser(add_parser, name, act, about) for name, act, about in _ACTIONS), _dating(add_parser)]
 
 
 def _dating(add_parser: AddParser) -> Parser:
-    parser = _parser(
-        add_parser,
-        "validity",
+    about = Text(
         "Diz de que dia até que dia um documento vale. O que não for dito fica como está.",
         "Say from which day until which a document holds. What is not said stays as it is.",
     )
-    since = text("desde o começo deste dia", "from the beginning of this day")
-    parser.add_argument("--from", type=_first_of_day, metavar="YYYY-MM-DD", dest="since", help=since)
-    until = text("até o fim deste dia", "until the end of this day")
-    parser.add_argument("--until", type=day, metavar="YYYY-MM-DD", help=until)
-    always = text("tira as datas: vale sempre", "take the dates away: it holds always")
-    parser.add_argument("--always", action="store_true", help=always)
+    parser = _parser(add_parser, "validity", validity, about)
+    since = Text("desde o começo deste dia", "from the beginning of this day")
+    first = partial(day, at="00:00:00")
+    explain(parser, "--from", type=first, metavar="YYYY-MM-DD", dest="since", about=since)
+    until = Text("até o fim deste dia", "until the end of this day")
+    explain(parser, "--until", type=day, metavar="YYYY-MM-DD", about=until)
+    always = Text("tira as datas: vale sempre", "take the dates away: it holds always")
+    explain(parser, "--always", action="store_true", about=always)
     return parser
 
 
-def _parser(add_parser: AddParser, name: str, pt: str, en: str) -> Parser:
-    parser = add_parser(name, description=text(pt, en))
-    named = text("o documento, como `list` o mostra", "the document, as `list` shows it")
-    parser.add_argument("document", metavar="NAME", help=named)
-    parser.add_argument("--base", required=True, metavar="NAME", help=text("a base", "the base"))
+def _parser(add_parser: AddParser, name: str, act: Act, about: Text) -> Parser:
+    parser = action(add_parser, name, act, about)
+    explain_document(parser)
+    explain_base(parser)
     return parser
 
 
 async def hold(desk: Desk, options: Namespace) -> int:
     async with desk.session() as session:
         row = await _change_state(session, options, DocumentState.HELD)
-    return _tell(options, row, "Ninguém mais ouve {}.", "Nobody hears {} any more.", state=DocumentState.HELD)
+    said = Text(f"Ninguém mais ouve {row.source}.", f"Nobody hears {row.source} any more.")
+    return tell(options, _about(row, state=DocumentState.HELD), said)
 
 
 async def retire(desk: Desk, options: Namespace) -> int:
     async with desk.session() as session:
         row = await _change_state(session, options, DocumentState.RETIRED)
-    return _tell(options, row, "{} foi aposentado.", "{} is retired.", state=DocumentState.RETIRED)
+    said = Text(f"{row.source} foi aposentado.", f"{row.source} is retired.")
+    return tell(options, _about(row, state=DocumentState.RETIRED), said)
 
 
 async def release(desk: Desk, options: Namespace) -> int:
     async with desk.session() as session:
         row = await _change_state(session, options, DocumentState.ACTIVE)
         trusted = await documents.trust(session, row.id)
-    return _tell(
-        options, row, "{} pode ser dito.", "{} may be told.", state=DocumentState.ACTIVE, trusted_passages=trusted
-    )
+    said = Text(f"{row.source} pode ser dito.", f"{row.source} may be told.")
+    return tell(options, _about(row, state=DocumentState.ACTIVE, trusted_passages=trusted), said)
 
 
 async def validity(desk: Desk, options: Namespace) -> int:
@@ -100,7 +90,8 @@ async def validity(desk: Desk, options: Namespace) -> int:
         detail = {"source": row.source, "valid_from": since, "valid_until": until}
         audit.record(session, OPERATOR, "knowledge.dated", subject=row.id, detail=_plain(detail))
     span = _span(since, until)
-    return _tell(options, row, f"{{}} vale {span[0]}.", f"{{}} holds {span[1]}.", valid_from=since, valid_until=until)
+    said = Text(f"{row.source} vale {span.pt}.", f"{row.source} holds {span.en}.")
+    return tell(options, _about(row, valid_from=since, valid_until=until), said)
 
 
 async def document(session: TenantSession, base: Base, named: str) -> KnowledgeDocument:
@@ -126,30 +117,47 @@ async def _change_state(session: TenantSession, options: Namespace, state: Docum
     return row
 
 
-def _tell(options: Namespace, row: KnowledgeDocument, pt: str, en: str, **about: Any) -> int:
-    if options.json:
-        write_json({"id": row.id, "source": row.source, **about})
-    else:
-        say(pt.format(row.source), en.format(row.source))
-    return 0
+def _about(row: KnowledgeDocument, **changed: Any) -> dict[str, Any]:
+    return {"id": row.id, "source": row.source, **changed}
 
 
-def _span(since: datetime | None, until: datetime | None) -> tuple[str, str]:
+def _span(since: datetime | None, until: datetime | None) -> Text:
     first = "" if since is None else f"{since.astimezone():%d/%m/%Y}"
     last = "" if until is None else f"{until.astimezone():%d/%m/%Y}"
     if first and last:
-        return f"de {first} até {last}", f"from {first} until {last}"
+        return Text(f"de {first} até {last}", f"from {first} until {last}")
     if first:
-        return f"desde {first}", f"from {first}"
-    return (f"até {last}", f"until {last}") if last else ("sempre", "always")
+        return Text(f"desde {first}", f"from {first}")
+    return Text(f"até {last}", f"until {last}") if last else Text("sempre", "always")
 
 
 def _plain(detail: dict[str, Any]) -> dict[str, Any]:
     return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in detail.items()}
 
 
-def _first_of_day(value: str) -> datetime:
-    try:
-        return datetime.strptime(value, "%Y-%m-%d").astimezone()
-    except ValueError:
-        raise argparse.ArgumentTypeError(text(f"{value}: escreva 2027-12-31", f"{value}: write 2027-12-31")) from None
+_ACTIONS: Final = (
+    (
+        "hold",
+        hold,
+        Text(
+            "Retém um documento: fica guardado, e ninguém o ouve até `release`.",
+            "Hold a document: it is kept, and nobody hears it until `release`.",
+        ),
+    ),
+    (
+        "retire",
+        retire,
+        Text(
+            "Aposenta um documento: fica guardado como registro, e ninguém o ouve.",
+            "Retire a document: it is kept on record, and nobody hears it.",
+        ),
+    ),
+    (
+        "release",
+        release,
+        Text(
+            "Libera um documento que alguém olhou, também os trechos dele que falam a um assistente.",
+            "Release a document that a person has looked at, and the passages of it that speak to an assistant.",
+        ),
+    ),
+)

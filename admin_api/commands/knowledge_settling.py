@@ -1,15 +1,14 @@
 """`masteria knowledge synonym` and `settle`: words that mean the same here, and passages that an answer disputes."""
 
 from argparse import Namespace
-from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-from admin_api.commands.knowledge_desk import AddParser, Desk
-from admin_api.terminal import Parser, say, text, write, write_json
+from admin_api.commands.knowledge_desk import AddParser, Desk, action, an_id, explain, tell_each
+from admin_api.terminal import Parser, text
 from core import audit
 from core.audit import OPERATOR
 from core.errors import Malformed
+from core.texts import Text
 from knowledge.stores import answers, synonyms
 
 
@@ -18,32 +17,27 @@ def parsers(add_parser: AddParser) -> list[Parser]:
 
 
 def _naming(add_parser: AddParser) -> Parser:
-    parser = add_parser(
-        "synonym",
-        description=text(
-            "Diz que palavras têm o mesmo sentido nesta empresa; sem nenhuma, mostra as que há.",
-            "Say which words mean the same to this company; without any, show those there are.",
-        ),
+    about = Text(
+        "Diz que palavras têm o mesmo sentido nesta empresa; sem nenhuma, mostra as que há.",
+        "Say which words mean the same to this company; without any, show those there are.",
     )
-    words = text("duas ou mais; entre aspas, até três palavras", "two or more; quoted, up to three words")
-    parser.add_argument("words", nargs="*", metavar="WORD", help=words)
-    alone = text("esta volta a significar só ela mesma", "this one means only itself again")
-    parser.add_argument("--remove", metavar="WORD", help=alone)
+    parser = action(add_parser, "synonym", synonym, about)
+    words = Text("duas ou mais; entre aspas, até três palavras", "two or more; quoted, up to three words")
+    explain(parser, "words", nargs="*", metavar="WORD", about=words)
+    alone = Text("esta volta a significar só ela mesma", "this one means only itself again")
+    explain(parser, "--remove", metavar="WORD", about=alone)
     return parser
 
 
 def _settling(add_parser: AddParser) -> Parser:
-    parser = add_parser(
-        "settle",
-        description=text(
-            "Diz que um trecho e a resposta aprovada de que diverge podem ambos valer: a busca volta a achá-lo. "
-            "Sem ID, mostra as divergências.",
-            "Say that a passage and the approved answer from which it differs may both stand: search finds it again. "
-            "Without an ID, show the conflicts.",
-        ),
+    about = Text(
+        "Diz que um trecho e a resposta aprovada de que diverge podem ambos valer: a busca volta a achá-lo. "
+        "Sem ID, mostra as divergências.",
+        "Say that a passage and the approved answer from which it differs may both stand: search finds it again. "
+        "Without an ID, show the conflicts.",
     )
-    which = text("a divergência", "the conflict")
-    parser.add_argument("conflict", nargs="?", type=UUID, metavar="ID", help=which)
+    parser = action(add_parser, "settle", settle, about)
+    explain(parser, "conflict", nargs="?", type=an_id, metavar="ID", about=Text("a divergência", "the conflict"))
     return parser
 
 
@@ -58,18 +52,8 @@ async def synonym(desk: Desk, options: Namespace) -> int:
             await synonyms.remove(session, options.remove)
             audit.record(session, OPERATOR, "knowledge.synonym_removed", detail={"word": options.remove})
         known = await synonyms.every(session)
-    _show(known, as_json=options.json)
-    return 0
-
-
-def _show(known: Mapping[str, frozenset[str]], *, as_json: bool) -> None:
     groups = sorted({tuple(sorted({word, *others})) for word, others in known.items()})
-    if as_json:
-        write_json(groups)
-    elif not groups:
-        say("Nenhum sinônimo.", "No synonym.")
-    for group in () if as_json else groups:
-        write(" = ".join(group))
+    return tell_each(options, groups, about=list[str], line=" = ".join, nothing=Text("Nenhum sinônimo.", "No synonym."))
 
 
 async def settle(desk: Desk, options: Namespace) -> int:
@@ -78,15 +62,13 @@ async def settle(desk: Desk, options: Namespace) -> int:
             await answers.settle(session, options.conflict)
             audit.record(session, OPERATOR, "knowledge.conflict_settled", subject=options.conflict)
         rows = await answers.conflicts(session)
-    if options.json:
-        write_json([_about(row) for row in rows])
-    elif not rows:
-        say("Nenhuma divergência em aberto.", "No open conflict.")
-    for row in () if options.json else rows:
-        said = " ".join(row.said.split())
-        answer = text(f"resposta {row.answer_id}", f"answer {row.answer_id}")
-        write(f"{row.id}  {row.title}: {said}  ({answer})")
-    return 0
+    nothing = Text("Nenhuma divergência em aberto.", "No open conflict.")
+    return tell_each(options, rows, about=_about, line=_line, nothing=nothing)
+
+
+def _line(row: Any) -> str:
+    answer = text(f"resposta {row.answer_id}", f"answer {row.answer_id}")
+    return f"{row.id}  {row.title}: {' '.join(row.said.split())}  ({answer})"
 
 
 def _about(row: Any) -> dict[str, Any]:

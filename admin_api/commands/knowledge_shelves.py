@@ -2,12 +2,20 @@
 
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, Final
 
-from admin_api.commands.knowledge_desk import Desk
+from admin_api.commands.knowledge_desk import (
+    AddParser,
+    Desk,
+    action,
+    explain,
+    explain_base,
+    explain_document,
+    tell,
+    tell_each,
+)
 from admin_api.commands.knowledge_holding import document
-from admin_api.terminal import say, text, write, write_json
+from admin_api.terminal import Parser, text
 from core import audit
 from core.audit import OPERATOR
 from core.db.sessions import TenantSession
@@ -25,40 +33,58 @@ _STATES: Final = {
 _MOST: Final = 10_000
 
 
+def parsers(add_parser: AddParser) -> list[Parser]:
+    return [_listing(add_parser), _removing(add_parser)]
+
+
+def _listing(add_parser: AddParser) -> Parser:
+    about = Text("Mostra as bases; de uma, os documentos.", "Show the bases; of one, its documents.")
+    parser = action(add_parser, "list", show, about)
+    of_base = Text("os documentos desta base", "the documents of this base")
+    explain(parser, "--base", metavar="NAME", about=of_base)
+    return parser
+
+
+def _removing(add_parser: AddParser) -> Parser:
+    about = Text(
+        "Tira um documento de uma base, ou a base inteira.", "Take a document out of a base, or the whole base."
+    )
+    parser = action(add_parser, "remove", remove, about)
+    explain_document(parser, nargs="?")
+    explain_base(parser)
+    everything = Text("tira a base com tudo o que há nela", "take the base out with all that is in it")
+    explain(parser, "--all", action="store_true", dest="everything", about=everything)
+    return parser
+
+
 async def show(desk: Desk, options: Namespace) -> int:
     async with desk.session() as session:
         if options.base is not None:
             base = await bases.one(session, options.base)
-            _show_documents(await documents.every(session, base.id, most=_MOST), as_json=options.json)
-            return 0
+            rows = await documents.every(session, base.id, most=_MOST)
+            nothing = Text("A base está vazia.", "The base is empty.")
+            return tell_each(options, rows, about=_about, line=_line, nothing=nothing)
         found = await bases.every(session)
-        documents_ = Counter(row.base_id for row in await documents.every(session, most=_MOST))
-    rows = [(base, documents_[base.id]) for base in found]
-    _show_bases(rows, as_json=options.json)
-    return 0
+        counts = Counter(row.base_id for row in await documents.every(session, most=_MOST))
+    return tell_each(
+        options,
+        [(base, counts[base.id]) for base in found],
+        about=lambda row: {"base": row[0].name, "documents": row[1], "passages": row[0].passages},
+        line=_base_line,
+        nothing=Text("Nenhuma base ainda: use `masteria knowledge add`.", "No base yet: use `masteria knowledge add`."),
+    )
 
 
-def _show_bases(rows: Sequence[tuple[Base, int]], *, as_json: bool) -> None:
-    if as_json:
-        write_json([{"base": base.name, "documents": many, "passages": base.passages} for base, many in rows])
-    elif not rows:
-        say("Nenhuma base ainda: use `masteria knowledge add`.", "No base yet: use `masteria knowledge add`.")
-    for base, many in () if as_json else rows:
-        counts = text(
-            f"{many} documento(s), {base.passages} trecho(s)", f"{many} document(s), {base.passages} passage(s)"
-        )
-        write(f"{base.name:<24} {counts}")
+def _base_line(row: tuple[Base, int]) -> str:
+    base, many = row
+    counts = Text(f"{many} documento(s), {base.passages} trecho(s)", f"{many} document(s), {base.passages} passage(s)")
+    return f"{base.name:<24} {text(*counts)}"
 
 
-def _show_documents(rows: Sequence[KnowledgeDocument], *, as_json: bool) -> None:
-    if as_json:
-        write_json([_about(row) for row in rows])
-    elif not rows:
-        say("A base está vazia.", "The base is empty.")
-    for row in () if as_json else rows:
-        many = text(f"{row.passages} trecho(s)", f"{row.passages} passage(s)")
-        when = f"{row.updated_at.astimezone():%d/%m/%Y %H:%M}"
-        write(f"{row.source:<40} {text(*_STATES[row.state]):<10} {when}  v{row.version}  {many}  {row.title}")
+def _line(row: KnowledgeDocument) -> str:
+    many = text(f"{row.passages} trecho(s)", f"{row.passages} passage(s)")
+    when = f"{row.updated_at.astimezone():%d/%m/%Y %H:%M}"
+    return f"{row.source:<40} {text(*_STATES[row.state]):<10} {when}  v{row.version}  {many}  {row.title}"
 
 
 def _about(row: KnowledgeDocument) -> dict[str, Any]:
@@ -88,11 +114,8 @@ async def remove(desk: Desk, options: Namespace) -> int:
         else:
             await _remove_document(session, base, options.document)
             many = 1
-    if options.json:
-        write_json({"base": base.name, "removed": many})
-    else:
-        say(f"{many} documento(s) a menos em {base.name}.", f"{many} document(s) less in {base.name}.")
-    return 0
+    said = Text(f"{many} documento(s) a menos em {base.name}.", f"{many} document(s) less in {base.name}.")
+    return tell(options, {"base": base.name, "removed": many}, said)
 
 
 async def _remove_document(session: TenantSession, base: Base, named: str) -> None:

@@ -5,18 +5,28 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from admin_api.commands.knowledge_desk import Desk
-from admin_api.terminal import draw, say, say_wrong, text, write_json
+from admin_api.commands.knowledge_desk import AddParser, Desk, action, tell
+from admin_api.terminal import Parser, draw, say_wrong, text
 from core import audit
 from core.audit import OPERATOR
 from core.clock import Deadline
 from core.errors import Misconfigured
+from core.models.knowledge import SpaceState
+from core.texts import Text
 from knowledge.embeddings import EmbeddingFailed, EmbeddingPort, TextKind
 from knowledge.reembedding import fill
 from knowledge.stores import bases, spaces
 from knowledge.stores.spaces import Space
 
 _SECONDS: Final = 6 * 3600.0  # a run goes on where the one before it ended
+
+
+def parsers(add_parser: AddParser) -> list[Parser]:
+    about = Text(
+        "Refaz os vetores com o modelo de MASTERIA_EMBEDDING_MODEL e passa a buscar por eles.",
+        "Make the vectors with the model of MASTERIA_EMBEDDING_MODEL, and search by them from then on.",
+    )
+    return [action(add_parser, "reembed", reembed, about)]
 
 
 async def reembed(desk: Desk, options: Namespace) -> int:
@@ -28,16 +38,13 @@ async def reembed(desk: Desk, options: Namespace) -> int:
         )
     placed, space = await _build(desk, desk.embeddings)
     cost = desk.embeddings.cost_micros
-    if options.json:
-        about = {"model": space.model, "dimensions": space.dimensions, "made": placed, "cost_micros": cost}
-        write_json(about)
-    else:
-        paid = "" if cost is None else f" (US$ {cost / 1e6:.4f})"
-        say(
-            f"{placed} vetor(es) feito(s) por {space.model}{paid}: a busca já usa este modelo.",
-            f"{placed} vector(s) made by {space.model}{paid}: search goes by this model now.",
-        )
-    return 0
+    paid = "" if cost is None else f" (US$ {cost / 1e6:.4f})"
+    said = Text(
+        f"{placed} vetor(es) feito(s) por {space.model}{paid}: a busca já usa este modelo.",
+        f"{placed} vector(s) made by {space.model}{paid}: search goes by this model now.",
+    )
+    about = {"model": space.model, "dimensions": space.dimensions, "made": placed, "cost_micros": cost}
+    return tell(options, about, said)
 
 
 async def keep_up(desk: Desk) -> None:
@@ -74,11 +81,16 @@ async def _build(desk: Desk, port: EmbeddingPort) -> tuple[int, Space]:
 
 
 async def _activate(desk: Desk, space: UUID) -> None:
+    """The one before it stays, to be gone back to; those before that one go."""
     async with desk.session() as session:
         before = await spaces.active(session)
-        if before is None or before.id != space:
-            await spaces.activate(session, space)
-            audit.record(session, OPERATOR, "knowledge.space_activated", subject=space)
+        if before is not None and before.id == space:
+            return
+        for one in await spaces.every(session):
+            if one.state is SpaceState.RETIRED and one.id != space:
+                await spaces.remove(session, one.id)
+        await spaces.activate(session, space)
+        audit.record(session, OPERATOR, "knowledge.space_activated", subject=space)
 
 
 class _Watched:

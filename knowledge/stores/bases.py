@@ -23,6 +23,14 @@ from core.models.knowledge import (
 
 _LONGEST_NAME: Final = 80
 _MARK_BITS: Final = 62
+_OURS: Final = "="  # what names of ours begin with
+
+
+class _Reserved(Malformed):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"O nome `{name}` é reservado: escolha outro.", f"The name `{name}` is reserved: choose another."
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,12 +44,14 @@ class Base:
 async def ensure(session: TenantSession, name: str, *, is_reserved: bool = False) -> UUID:
     """The base of that name, made if there is none."""
     name = _sound(name)
+    if not is_reserved and name.startswith(_OURS):  # also before ours is there: it would take its place
+        raise _Reserved(name)
     row = {"tenant_id": session.tenant_id, "id": new_id(), "name": name, "is_reserved": is_reserved}
     await session.execute(insert(KnowledgeBase).values(row).on_conflict_do_nothing())
     found = await session.execute(select(KnowledgeBase.id, KnowledgeBase.is_reserved).where(KnowledgeBase.name == name))
     base, reserved = found.one()
     if reserved and not is_reserved:
-        raise Malformed(f"O nome {name} é reservado: escolha outro.", f"The name {name} is reserved: choose another.")
+        raise _Reserved(name)
     return UUID(str(base))
 
 
@@ -58,7 +68,10 @@ async def named(session: TenantSession, names: Sequence[str]) -> Sequence[Base]:
 async def one(session: TenantSession, name: str) -> Base:
     found = await named(session, [name])
     if not found:
-        raise NotFound(f"Não há base de conhecimento {name}.", f"There is no knowledge base {name}.")
+        raise NotFound(
+            f"Não há base de conhecimento `{name}`: confira o nome.",
+            f"There is no knowledge base `{name}`: check the name.",
+        )
     return found[0]
 
 

@@ -282,11 +282,6 @@ async def progress(session: TenantSession, job: UUID) -> Progress:
     return _progress(row)
 
 
-async def latest(session: TenantSession, *, most: int = 20) -> Sequence[Progress]:
-    rows = await session.scalars(select(IngestionJob).order_by(IngestionJob.created_at.desc()).limit(most))
-    return [_progress(row) for row in rows]
-
-
 async def settled_of(session: TenantSession, every: Collection[UUID]) -> tuple[int, int]:
     """How many items of these jobs have come to an end, and how many there are so far."""
     ended = IngestionJob.done + IngestionJob.refused

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pgvector import HalfVector
-from sqlalchemy import delete, exists, func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db.sessions import TenantSession
@@ -137,10 +137,6 @@ async def remove(session: TenantSession, space: UUID) -> None:
     if found is None:
         raise NotFound("Esse modelo de vetores não existe.", "That embedding space does not exist.")
     await session.execute(delete(EmbeddingSpace).where(EmbeddingSpace.id == space))
-
-
-async def has_any(session: TenantSession) -> bool:
-    return bool(await session.scalar(select(exists().where(EmbeddingSpace.state != SpaceState.RETIRED))))
 
 
 async def nearest(

@@ -8,8 +8,13 @@ from core import clock
 from core.floor import Floor
 from core.ids import CompanyId
 from core.models.knowledge import DocumentState
+from knowledge import approved, gaps
+from knowledge.approved import NewAnswer
+from knowledge.remembered import Remembered
 from knowledge.search import search
-from knowledge.stores import documents, synonyms
+from knowledge.stemming import stem
+from knowledge.stores import bases, documents, synonyms
+from knowledge.stores import gaps as open_gaps
 from tests.knowledge.shelving import BASE, ask, new_company, shelve, shelve_dated, texts
 
 DELIVERY = "Entregamos em todo o Brasil. Nas capitais o prazo de entrega é de 2 a 4 dias úteis."
@@ -181,7 +186,59 @@ class TestDuplicates:
         assert set(await texts(floor, ana, one)) == {one, other}
 
 
+class TestRecency:
+    @pytest.mark.parametrize("days", [(400, 2), (2, 400)])
+    async def test_of_two_that_fit_as_well_the_newer_goes_first(
+        self, floor: Floor, ana: CompanyId, days: tuple[int, int]
+    ) -> None:
+        said = {ago: f"A mensalidade do plano Família custa R$ {ago + 100}." for ago in days}
+        async with floor.database.tenant_session(ana) as session:
+            for ago, words in said.items():
+                written = clock.now() - timedelta(days=ago)
+                await shelve_dated(session, words, f"{ago}", published_at=written)
+        assert await texts(floor, ana, "quanto custa a mensalidade do plano Família?") == [said[2], said[400]]
+
+    async def test_what_says_more_of_the_question_goes_before_what_is_newer(self, floor: Floor, ana: CompanyId) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            old = clock.now() - timedelta(days=400)
+            await shelve_dated(session, "A mensalidade do plano Família custa R$ 90.", "velho", published_at=old)
+            await shelve_dated(session, "A mensalidade do plano Solo custa R$ 50.", "novo")
+        assert (await ask(floor, ana, "mensalidade do plano Família")).hits[0].source == "velho"
+
+
 class TestIsolation:
+    async def test_what_one_company_does_with_its_copy_changes_nothing_for_another(
+        self, floor: Floor, ana: CompanyId
+    ) -> None:
+        beto = await new_company(floor)
+        question = "qual o prazo de entrega nas capitais?"
+        for company in (ana, beto):
+            async with floor.database.tenant_session(company) as session:
+                await shelve(session, *EVERYTHING)
+        before = await ask(floor, beto, question)
+        assert (await ask(floor, ana, question)).hits[0].text == DELIVERY
+        async with floor.database.tenant_session(ana) as session:
+            new = NewAnswer(question=question, answer="Nas capitais o prazo de entrega é de 9 dias úteis.")
+            assert (await approved.approve(session, new, named=[BASE])).conflicts
+            await gaps.note(session, "vendem guarda-chuva?")
+            [document] = await documents.every(session)
+            await documents.set_state(session, document.id, DocumentState.HELD)
+        assert (await ask(floor, ana, question)).hits == ()
+        assert await ask(floor, beto, question) == before
+        async with floor.database.tenant_session(beto) as session:
+            assert await approved.find(session, question) is None
+            assert await open_gaps.every(session) == []
+
+    async def test_lists_that_are_remembered_of_a_base_are_no_other_companys_who_names_it(
+        self, floor: Floor, shop: CompanyId
+    ) -> None:
+        remembered, words = Remembered(), [stem("prazo")]
+        async with floor.database.tenant_session(shop) as session:
+            [base] = await bases.every(session)
+            assert (await remembered.find(session, {base.id: base.version}, words))[words[0]] != []
+        async with floor.database.tenant_session(await new_company(floor)) as session:
+            assert await remembered.find(session, {base.id: base.version}, words) == {words[0]: []}
+
     async def test_the_same_document_of_two_companies_is_found_by_each_as_its_own(
         self, floor: Floor, ana: CompanyId
     ) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from admin_api.tenants.store import NewCompany, create_company
 from core.audit import OPERATOR
+from core.models.knowledge import SpaceState
 from core.models.record import AuditEntry
 from knowledge import gaps
 from knowledge.stores import spaces
@@ -171,6 +172,29 @@ class TestAsk:
         ran = await shell.run("knowledge", "ask", "qual a garantia?", "--company", "ana")
         assert (ran.code, ran.out) == (0, "Não encontrei nada.\n")
 
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (("ask", "  "), "✗ Escreva a pergunta."),
+            (("ask", "prazo", "--most", "0"), "0: diga de 1 a 50"),
+            (("ask", "prazo", "--most", "dez"), "dez: diga de 1 a 50"),
+            (("gaps", "--dismiss", "abc"), "abc: copie o ID que a lista mostra"),
+            (("answers", "--withdraw", "abc"), "abc: copie o ID que a lista mostra"),
+            (("settle", "abc"), "abc: copie o ID que a lista mostra"),
+        ],
+    )
+    async def test_what_cannot_be_meant_says_what_to_write(
+        self, shell: Shell, arguments: tuple[str, ...], told: str
+    ) -> None:
+        ran = await shell.run("knowledge", *arguments, "--company", "ana")
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+        assert told in ran.err
+
+    async def test_help_says_of_each_action_what_it_does(self, shell: Shell) -> None:
+        ran = await shell.run("knowledge", "--help")
+        assert ran.code == 0
+        assert all(told in ran.out for told in ("Lê documentos", "Mostra o que a busca acha", "Aposenta um documento"))
+
 
 class TestListAndRemove:
     async def test_without_a_base_the_way_to_one_is_told(self, shell: Shell) -> None:
@@ -261,6 +285,20 @@ class TestVectors:
         assert again["made"] == 0
         ran = await shell.run("knowledge", "ask", "qual a garantia?", "--company", "ana", **self.setting(provider))
         assert "12 meses" in ran.out
+
+    async def test_the_model_before_is_kept_to_go_back_to_and_those_before_that_one_are_not(
+        self, shell: Shell, provider: Sandbox
+    ) -> None:
+        await shelve(shell)
+        made = []
+        for size in (256, 512, 768, 512):
+            setting = self.setting(provider, f"openai/text-embedding-3-small?dimensions={size}")
+            ran = await shell.run("knowledge", "reembed", "--company", "ana", "--json", **setting)
+            made.append(ran.json()["made"] > 0)
+        assert made == [True, True, True, False]
+        async with shell.database.tenant_session(shell.company) as session:
+            kept = {space.dimensions: space.state for space in await spaces.every(session)}
+        assert kept == {512: SpaceState.ACTIVE, 768: SpaceState.RETIRED}
 
     async def test_what_is_added_gets_its_vectors_at_once(self, shell: Shell, provider: Sandbox, faq: Path) -> None:
         ran = await shell.run("knowledge", "add", str(faq), *HERE, **self.setting(provider))
