@@ -48,27 +48,26 @@ def _crisis(desk: Desk) -> Decision | None:
         return None
     opt_out = desk.first(OptOut)
     desk.note(Rule.CRISIS)
+    _hear_news_in_silence(desk)
     desk.say("crisis")
     return hand_over(desk, "crisis", opt_out=opt_out.quote if opt_out else None)
 
 
 def _consent(desk: Desk) -> Decision | None:
     """Its one confirmation is queued with the opt-out itself; here there is nothing to add."""
-    if opt_out := desk.first(OptOut):
-        desk.note(Rule.OPT_OUT)
-        return desk.decision(Route.SILENCE, opt_out=opt_out.quote)
-    if desk.snapshot.is_opted_out and desk.snapshot.trigger is not Trigger.INBOUND:
-        desk.note(Rule.OPTED_OUT)
-        return desk.decision(Route.SILENCE)
-    return None
+    opt_out = desk.first(OptOut)
+    if opt_out is None and (not desk.snapshot.is_opted_out or desk.snapshot.trigger is Trigger.INBOUND):
+        return None
+    desk.note(Rule.OPT_OUT if opt_out else Rule.OPTED_OUT)
+    _hear_news_in_silence(desk)
+    return desk.decision(Route.SILENCE, opt_out=opt_out.quote if opt_out else None)
 
 
 def _control(desk: Desk) -> Decision | None:
     control = desk.snapshot.control
     if control in _HELD:
         desk.note(_HELD[control])
-        _hear_news(desk)
-        desk.texts.clear()  # said when the persona has the word again
+        _hear_news_in_silence(desk)  # said when the persona has the word again
         return desk.decision(Route.ABSORB)
     if control is not Control.QUEUED or desk.persona.handoff.may_answer_while_queued:
         return None
@@ -82,15 +81,21 @@ def _control(desk: Desk) -> Decision | None:
 
 
 def _hear_news(desk: Desk) -> None:
-    """What was done counts for the stages, whoever has the conversation."""
+    """What was done counts for the stages, whoever has the conversation and whatever else a turn is about."""
     pending.tell_news(desk)
     if desk.lost or desk.snapshot.effects:
         _move(desk)
 
 
+def _hear_news_in_silence(desk: Desk) -> None:
+    """This is not the moment for a word about it."""
+    _hear_news(desk)
+    desk.texts.clear()
+
+
 def _is_promised(desk: Desk) -> bool:
-    """The time of a promise has come, and nobody has said anything since."""
-    return bool(desk.snapshot.payload.get("promises")) and not desk.snapshot.unanswered
+    """The time of a promise has come."""
+    return bool(desk.snapshot.payload.get("promises")) and not desk.snapshot.is_opted_out
 
 
 def _safety(desk: Desk) -> Decision | None:
@@ -137,6 +142,7 @@ def _patience(desk: Desk) -> Decision | None:
     if cause:
         desk.note(Rule.REPAIRS)
         return hand_over(desk, cause)
+    _hear_news(desk)
     _greet(desk)
     desk.note(Rule.UNHEARD if is_unheard else Rule.CLARIFY)
     desk.say("unheard" if is_unheard else "unclear")
@@ -145,17 +151,20 @@ def _patience(desk: Desk) -> Decision | None:
 
 
 def _timer(desk: Desk) -> Decision | None:
-    """A follow-up that was planned is said as it was written, and that the time of a promise has come, in one text."""
-    if desk.snapshot.trigger is not Trigger.TIMER and not (
-        desk.snapshot.trigger is Trigger.INBOUND and _is_promised(desk)
-    ):
-        return None
-    if desk.snapshot.payload.get("promises"):
+    """A follow-up that was planned is said as it was written, and that the time of a promise has come, in one text.
+
+    Where there is more to tell or to answer by now, a promise is said with that, and nobody has to be reminded.
+    """
+    snapshot, is_promised = desk.snapshot, _is_promised(desk)
+    if is_promised:
         desk.note(Rule.PROMISE_DUE)
         desk.say("promise_due")
-    else:
+    rang = snapshot.trigger is Trigger.TIMER or (is_promised and snapshot.trigger is not Trigger.STAFF_RETURN)
+    if not rang or snapshot.unanswered or snapshot.effects:
+        return None
+    if not is_promised:
         desk.note(Rule.FOLLOW_UP)
-        desk.say(str(desk.snapshot.payload.get("kickoff")))
+        desk.say(str(snapshot.payload.get("kickoff")))
     return desk.decision(Route.CANNED if desk.texts else Route.SILENCE)
 
 
@@ -328,6 +337,7 @@ def _close(desk: Desk) -> Decision:
 
 def hand_over(desk: Desk, cause: str, *, quote: Quote | None = None, opt_out: Quote | None = None) -> Decision:
     """One honest line about what happens next, and a person. The line is chosen by the hour where it is said."""
+    _hear_news(desk)
     if desk.snapshot.control is Control.QUEUED:
         desk.say("still_queued")
         return desk.decision(Route.CANNED, opt_out=opt_out)

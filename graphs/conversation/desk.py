@@ -60,6 +60,7 @@ class Desk:
     ask: str | None = None
     query: str | None = None
     promise: Mapping[str, Any] | None = None
+    has_heard: bool = False  # the news of this turn
 
     @classmethod
     def of(cls, persona: Persona, snapshot: Snapshot, understood: Understood) -> "Desk":

@@ -63,6 +63,9 @@ def _confirm_slot(desk: Desk, name: str, *, is_yes: bool) -> None:
 
 def tell_news(desk: Desk) -> None:
     """What was done counts for the stages; what failed leads back, is said, and is not offered again as it was."""
+    if desk.has_heard:  # by a rule before: once is enough
+        return
+    desk.has_heard = True
     for news in desk.snapshot.effects:
         desk.note(_NEWS[news.state], news.tool)
         if news.counts and news.state in {"succeeded", "failed"}:

@@ -66,6 +66,7 @@ class Conversation:
         self.lines: dict[int, Line] = {1: line(1, "palavras")}
         self.control = Control.BOT
         self.succeeded: frozenset[str] = frozenset()
+        self.waiting: tuple[EffectNews, ...] = ()  # to be told with what is said next
         known = {
             name: Filled(value=values[0], quote=Quote(text="palavras", message=1))
             for place, (name, values) in enumerate(_VALUES[self.persona.persona].items())
@@ -86,16 +87,23 @@ class Conversation:
         self._decide(commands, unanswered=[self.lines[seq]])
 
     def news_arrive(self, which: int) -> None:
+        self.news_wait(which)
+        if self.waiting:
+            self._decide((), trigger=Trigger.ACTION_RESULT, unanswered=[])
+
+    def news_wait(self, which: int) -> None:
         tools = [use.tool for stage in self.persona.stages for use in stage.tools]
         if tools:
             state: Any = _STATES[which % len(_STATES)]
             tool = tools[which // len(_STATES) % len(tools)]
             self.succeeded |= {tool} if state == "succeeded" else frozenset()
-            news = EffectNews(tool=tool, state=state, result={})
-            self._decide((), trigger=Trigger.ACTION_RESULT, unanswered=[], effects=(news,))
+            self.waiting = (EffectNews(tool=tool, state=state, result={}),)
 
     def _decide(self, commands: tuple[Command, ...], **values: Any) -> None:
-        snapshot: Snapshot = moment(self.dialogue, control=self.control, succeeded=self.succeeded, **values)
+        news, self.waiting = self.waiting, ()
+        snapshot: Snapshot = moment(
+            self.dialogue, control=self.control, succeeded=self.succeeded, effects=news, **values
+        )
         understood = Understood(commands=commands)
         decision = deciding.decide(self.persona, snapshot, understood)
         case = Case(persona=self.persona, snapshot=snapshot, understood=understood, decision=decision, lines=self.lines)
@@ -122,6 +130,8 @@ def converse(seed: int) -> None:
             conversation.control = dice.choice(CONTROLS)
         elif draw < 0.3:
             conversation.news_arrive(dice.randrange(NEWS))
+        elif draw < 0.4:
+            conversation.news_wait(dice.randrange(NEWS))
         else:
             conversation.customer_writes([dice.randrange(CLAIMS) for _ in range(dice.randrange(4))])
 

@@ -21,10 +21,10 @@ from agents.commands import (
     Understood,
 )
 from agents.personas.definition import AnyOf, Persona, Stage, StageEnd
-from agents.tools.registry import TOOLS, Class
+from agents.tools.registry import SHOWN, TOOLS, Class
 from core.models.service import Approver
 from core.models.stream import Author, Control, Trigger
-from graphs.conversation.state import Decision, Line, Route, Snapshot, StageMove, ToolCall
+from graphs.conversation.state import Decision, Filled, Line, Route, Snapshot, StageMove, ToolCall
 
 Lines = Mapping[int, Line]  # all that was said, by its number
 
@@ -51,6 +51,7 @@ def violations(case: Case) -> list[str]:
         *_control(case),
         *_moves(case),
         *_missing_moves(case),
+        *_news(case),
         *_effects(case),
         *_quotes(case),
     ]
@@ -146,6 +147,19 @@ def _missing_moves(case: Case) -> Iterator[str]:
         yield f"{following.id} was not entered though everything for it is there"
 
 
+def _news(case: Case) -> Iterator[str]:
+    """Whatever a turn comes to, what was done has been taken in once, and what it leads out of is left."""
+    decision = case.decision
+    for news in case.snapshot.effects:
+        if decision.rules.count(f"effect.{news.state}:{news.tool}") != 1:
+            yield f"news of {news.tool} were not heard once"
+    left = {str(one["id"]) for move in decision.moves for one in move.criteria if not one["satisfied"]}
+    here = case.persona.stage(case.snapshot.dialogue.stage)
+    told = {f"effect:{news.tool}:{news.state}" for news in case.snapshot.effects if news.counts}
+    if set(here.leave_back) & told and not left:
+        yield f"{here.id} was kept though news led out of it"
+
+
 def _reached_stages(case: Case) -> bool:
     ended = {Route.HANDOFF, Route.CLARIFY, Route.ABSORB, Route.SILENCE}
     is_queued = case.snapshot.control is not Control.BOT
@@ -211,10 +225,18 @@ def _arguments(case: Case, call: ToolCall) -> Iterator[str]:
         yield f"{call.tool} is not for {case.decision.stage}"
         return
     for name, value in call.arguments.items():
+        if name == SHOWN:  # it was looked up, by what was given
+            continue
         kind, _, source = use.arguments[name].partition(":")
         filled = case.decision.dialogue.slots.get(source)
-        if kind == "slot" and (filled is None or not filled.is_confirmed or filled.value != value):
+        if kind == "slot" and (filled is None or not filled.is_confirmed or not _is_given(call, value, filled)):
             yield f"{call.tool} with a {name} that nobody gave"
+
+
+def _is_given(call: ToolCall, value: Any, filled: Filled) -> bool:
+    """As it was told; of what was looked up by it, as it is called there."""
+    told = filled.value
+    return bool(value == told or (SHOWN in call.arguments and value["text"] in str(told.get("text", told))))
 
 
 def _quotes(case: Case) -> Iterator[str]:

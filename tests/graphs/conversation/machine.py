@@ -30,6 +30,10 @@ class Machine(RuleBasedStateMachine):
     def news_arrive(self, which: int) -> None:
         self.conversation.news_arrive(which)
 
+    @rule(which=st.integers(0, NEWS - 1))
+    def news_wait_for_what_is_said_next(self, which: int) -> None:
+        self.conversation.news_wait(which)
+
 
 def play(machines: int) -> None:
     """The same ones each time. Raises what the judge found."""

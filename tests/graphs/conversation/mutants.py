@@ -127,6 +127,10 @@ def _done_without_a_yes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pending, "_take", mutated)
 
 
+def _news_are_lost_on_who_leaves(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decide, "_hear_news", lambda _: None)
+
+
 def _people_hold_it_in_vain(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "_HELD", {Control.CLOSED: Rule.CLOSED})
 
@@ -154,6 +158,7 @@ MUTANTS: Final = (
     Mutant(what="an opt-out waits in the queue", plant=_opt_out_waits_in_the_queue),
     Mutant(what="a question hides the wish for a person", plant=_a_question_hides_the_wish_for_a_person),
     Mutant(what="a no is as good as a yes", plant=_done_without_a_yes),
+    Mutant(what="news are lost on who is handed over", plant=_news_are_lost_on_who_leaves),
     Mutant(what="a person holds it in vain", plant=_people_hold_it_in_vain),
     Mutant(what="staff speaks for the customer", plant=_staff_speaks_for_the_customer, in_words=True),
     Mutant(what="words are quoted from nowhere", plant=_quoted_from_nowhere, in_words=True),
