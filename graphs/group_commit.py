@@ -77,6 +77,7 @@ class GroupCommit:
         queue.waiting[answer] = ended
         if queue.worker is None:
             queue.worker = asyncio.create_task(self._work(company, queue), context=Context())
+            queue.worker.add_done_callback(lambda _: self._end(company, queue))  # it may be cut off before it begins
         try:
             return await asyncio.shield(answer)
         except asyncio.CancelledError:
@@ -94,8 +95,14 @@ class GroupCommit:
                     return
                 await self._answer(company, taken)
         finally:
+            _tell(taken, {})
+            self._end(company, queue)
+
+    def _end(self, company: CompanyId, queue: _Queue) -> None:
+        """Nobody waits for what is not run any more."""
+        if self._queues.get(company) is queue:
             del self._queues[company]
-            _tell((*taken, *queue.waiting), {})
+        _tell(queue.waiting, {})
 
     async def _answer(self, company: CompanyId, taken: Mapping[_Answer, Ended]) -> None:
         [told] = await asyncio.gather(self._commit_set(company, list(taken.values())), return_exceptions=True)

@@ -103,6 +103,11 @@ class Track:
             for what in await self._judge(course)
         ]
 
+    async def tally(self) -> str:
+        """Of all that has been run: how much there was to get in each other's way."""
+        [row] = await self.room.inbox.rows(_TALLY)
+        return ", ".join(f"{value} {name}" for name, value in row._mapping.items())
+
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:
         stop = asyncio.Event()
@@ -264,6 +269,15 @@ _LAPSE: Final = (
 )
 _DUE_TIMERS: Final = "UPDATE timers SET due_at = app_now() WHERE conversation_id = :id AND done_at IS NULL"
 _SAID: Final = "SELECT seq FROM messages WHERE conversation_id = :id AND author = 'customer' ORDER BY seq"
+_TALLY: Final = """
+    SELECT (SELECT count(*) FROM messages WHERE author = 'customer') AS said,
+        (SELECT count(*) FROM turns WHERE state = 'done') AS done,
+        (SELECT count(*) FROM turns WHERE state = 'ignored') AS gave_way,
+        (SELECT count(*) FROM turns WHERE restarts > 0) AS restarted,
+        (SELECT max(restarts) FROM turns) AS times_at_most,
+        (SELECT sum(control_epoch) FROM conversations) AS changes_of_control,
+        (SELECT count(*) FROM outbound WHERE state = 'suppressed') AS suppressed_bubbles
+"""
 _TURNS: Final = """
     SELECT t.id, t.state, t.reason, t.trigger, t.restarts, t.dialogue_after,
         (SELECT count(*) FROM outbound o WHERE o.intent_key LIKE 'turn:' || t.id || ':%') AS bubbles
