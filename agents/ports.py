@@ -86,6 +86,7 @@ class Appointments(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderNews:
+    id: UUID  # two shops of a company may give the same number
     number: str
     state: str
     total_cents: int

@@ -40,7 +40,7 @@ class Ledger:
 
     async def orders(self, number: str | None = None, *, most: int = 5) -> Sequence[OrderNews]:
         del most
-        return [OrderNews(number=number or "1001", state="shipped", total_cents=15_000, placed_at=_BEGINS)]
+        return [OrderNews(id=new_id(), number=number or "1001", state="shipped", total_cents=15_000, placed_at=_BEGINS)]
 
     async def charges(self, *, most: int = 5) -> Sequence[ChargeNews]:
         del most

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from agents.extractors import values
 from agents.personas.definition import SlotType
-from agents.ports import Booking, Place
-from agents.tools.registry import TOOLS
+from agents.ports import Booking, OrderNews, Place
+from agents.tools.registry import SHOWN, TOOLS
 from agents.tools.running import in_words, names_of, number_in
 from core import audit
 from core.audit import Actor
@@ -150,19 +150,26 @@ async def _cancel(session: TenantSession, effect: Running) -> Outcome:
 
 async def _refund(session: TenantSession, effect: Running) -> Outcome:
     """Allowed by the company from here on: whoever pays it out hears of it, and tells us of the order when it is."""
-    said, *_ = names_of(effect.arguments.get("number") or {}) or [""]
-    found = await orders.of_contact(session, effect.contact, number_in(said)) if said else []
-    if not found:
+    order = await _order(session, effect)
+    if order is None:
         return Outcome(reason="no_order")
-    order = found[0]
     if order.state not in _PAID_FOR:
         return Outcome(reason="not_refundable")
-    if effect.arguments.get("order", {}).get("total_cents", order.total_cents) != order.total_cents:
+    if effect.arguments.get(SHOWN, {}).get("total_cents", order.total_cents) != order.total_cents:
         return Outcome(reason="changed")  # another amount than the one that was agreed to
-    await hold_until_commit(session, "refund", order.number)  # whoever asked for it, in whichever conversation
-    if await effects.is_refunded(session, order.number):
+    await hold_until_commit(session, "refund", str(order.id))  # whoever asked for it, in whichever conversation
+    if await effects.is_refunded(session, order):
         return Outcome(reason="already_refunded")
-    return Outcome(result={"order": order.number, "total_cents": order.total_cents})
+    result = {"order_id": str(order.id), "order": order.number, "total_cents": order.total_cents}
+    return Outcome(result=result)
+
+
+async def _order(session: TenantSession, effect: Running) -> OrderNews | None:
+    """The one that staff saw; where it could not be shown, the newest that is called so."""
+    said, *_ = names_of(effect.arguments.get("number") or {}) or [""]
+    found = await orders.of_contact(session, effect.contact, number_in(said)) if said else []
+    shown = effect.arguments.get(SHOWN, {}).get("id")
+    return next((order for order in found if shown in {None, str(order.id)}), None)
 
 
 async def _promise(session: TenantSession, effect: Running) -> Outcome:

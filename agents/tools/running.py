@@ -1,16 +1,16 @@
 """Tools that only read: run within a turn, in time or not at all, and told in words that a persona's texts can hold."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from agents.extractors import values
 from agents.personas.definition import SlotType
 from agents.ports import Appointments, ChargeNews, OrderNews, Orders, Place
-from agents.tools.registry import TOOLS, Class
+from agents.tools.registry import TOOLS, Class, Tool
 from core.errors import AppError
 from core.logging import get_logger
 from core.texts import Text
@@ -18,6 +18,8 @@ from core.texts import Text
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 _DATE_LENGTH: Final = len("2026-11-27")
+
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -38,12 +40,12 @@ async def read(tool: str, arguments: Mapping[str, Any], ports: Ports) -> Mapping
     if known is None or known.cls is not Class.READ:
         log.warning("tools.not_readable", tool=tool)
         return None
-    try:
-        async with asyncio.timeout(known.timeout.total_seconds()):
-            return await _READS[tool](arguments, ports)
-    except (AppError, OSError, ValueError, KeyError, TypeError) as error:  # OSError: what is late is one, too
-        log.warning("tools.failed", tool=tool, reason=type(error).__name__)
-        return None
+    return await _in_time(known, _READS[tool](arguments, ports))
+
+
+async def orders_for(tool: str, arguments: Mapping[str, Any], ports: Ports) -> Sequence[OrderNews] | None:
+    """What `read` tells of them, as code knows them: by an id, of which nobody hears."""
+    return await _in_time(TOOLS[tool], _named_orders(arguments, ports))
 
 
 def in_words(tool: str, result: Mapping[str, Any], language: str) -> Mapping[str, str]:
@@ -55,6 +57,15 @@ def in_words(tool: str, result: Mapping[str, Any], language: str) -> Mapping[str
 def names_of(value: Mapping[str, Any]) -> list[str]:
     """All that a choice or a text may be called, as it may stand in a table."""
     return list(dict.fromkeys(str(value[key]) for key in ("value", "label", "text", "number") if value.get(key)))
+
+
+async def _in_time(tool: Tool, reading: Coroutine[Any, Any, T]) -> T | None:
+    try:
+        async with asyncio.timeout(tool.timeout.total_seconds()):
+            return await reading
+    except (AppError, OSError, ValueError, KeyError, TypeError) as error:  # OSError: what is late is one, too
+        log.warning("tools.failed", tool=tool.name, reason=type(error).__name__)
+        return None
 
 
 async def _free(arguments: Mapping[str, Any], ports: Ports) -> Mapping[str, Any]:
@@ -72,10 +83,13 @@ async def _booked(_: Mapping[str, Any], ports: Ports) -> Mapping[str, Any]:
 
 
 async def _orders(arguments: Mapping[str, Any], ports: Ports) -> Mapping[str, Any]:
+    return {"orders": [_order(order, ports) for order in await _named_orders(arguments, ports)]}
+
+
+async def _named_orders(arguments: Mapping[str, Any], ports: Ports) -> Sequence[OrderNews]:
     number = arguments.get("number")
     names = names_of(number) if number else []
-    found = await ports.orders.orders(number_in(names[0]) if names else None)
-    return {"orders": [_order(order, ports) for order in found]}
+    return await ports.orders.orders(number_in(names[0]) if names else None)
 
 
 def number_in(said: str) -> str:
@@ -170,7 +184,7 @@ def _language(is_english: bool) -> str:  # noqa: FBT001 - see above
     return "en" if is_english else "pt-BR"
 
 
-_READS: Final[Mapping[str, Callable[[Mapping[str, Any], Ports], Awaitable[Mapping[str, Any]]]]] = {
+_READS: Final[Mapping[str, Callable[[Mapping[str, Any], Ports], Coroutine[Any, Any, Mapping[str, Any]]]]] = {
     "agenda.livre": _free,
     "agenda.minhas": _booked,
     "pedidos.consultar": _orders,

@@ -1,10 +1,10 @@
 """What staff are asked about is looked up first: they see which order it is, and what is not there is said at once."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from agents.personas.definition import Persona
+from agents.ports import OrderNews
 from agents.tools import running
 from agents.tools.registry import SHOWN, TOOLS, Tool
 from agents.tools.running import Ports
@@ -16,16 +16,17 @@ async def show(persona: Persona, decision: Decision, ports: Ports) -> Decision:
     """What cannot be looked up in time is proposed as it was said, and judged when it is run."""
     for call in decision.effects:
         shows = TOOLS[call.tool].shows
-        if shows is not None and (found := await running.read(shows, call.arguments, ports)) is not None:
-            decision = _shown(persona, decision, call, found["orders"])
+        if shows is not None and (orders := await running.orders_for(shows, call.arguments, ports)) is not None:
+            decision = _shown(persona, decision, call, orders)
     return decision
 
 
-def _shown(persona: Persona, decision: Decision, call: ToolCall, orders: list[Mapping[str, Any]]) -> Decision:
+def _shown(persona: Persona, decision: Decision, call: ToolCall, orders: Sequence[OrderNews]) -> Decision:
     if not orders:
         return _without(persona, decision, call)
-    order = {name: orders[0][name] for name in ("number", "state", "total_cents")}
-    shown = replace(call, arguments={**call.arguments, "number": {"text": order["number"]}, SHOWN: order})
+    order = orders[0]
+    told = {"id": str(order.id), "number": order.number, "state": order.state, "total_cents": order.total_cents}
+    shown = replace(call, arguments={**call.arguments, "number": {"text": order.number}, SHOWN: told})
     return replace(decision, effects=tuple(shown if one is call else one for one in decision.effects))
 
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 
+from agents.ports import OrderNews
 from agents.tools.registry import SHOWN, TOOLS, Class
 from core.db.sessions import TenantSession
 from core.errors import NotFound
@@ -141,9 +142,9 @@ def told_of(effect: Running | Proposal) -> dict[str, Any]:
     return _told(effect.conversation, effect.tool, effect.arguments)
 
 
-async def is_refunded(session: TenantSession, order: str) -> bool:
-    """In any conversation of the company. Its caller holds the order's name, so that nobody else is about to."""
-    return bool(await session.scalar(_IS_REFUNDED, {"order": order}))
+async def is_refunded(session: TenantSession, order: OrderNews) -> bool:
+    """In any conversation of the company. Its caller holds the order, so that nobody else is about to."""
+    return bool(await session.scalar(_IS_REFUNDED, {"id": str(order.id), "number": order.number}))
 
 
 async def decided_by(session: TenantSession, effect: Proposal, by: UUID | None) -> None:
@@ -312,9 +313,11 @@ _UNDO: Final = text("""
     WHERE a.id = :appointment AND e.id = a.effect_id AND e.state = 'succeeded'
 """)
 
+# What was refunded before results named the order's id is known by its number.
 _IS_REFUNDED: Final = text("""
     SELECT EXISTS (SELECT FROM effects
-        WHERE tool = 'pedidos.reembolsar' AND state = 'succeeded' AND result ->> 'order' = :order)
+        WHERE tool = 'pedidos.reembolsar' AND state = 'succeeded'
+          AND coalesce(result ->> 'order_id' = :id, result ->> 'order' = :number))
 """)
 
 _NUDGE: Final = text("SELECT pg_notify('effects', '')")

@@ -54,6 +54,7 @@ async def of_contact(
     bound = {"contact": contact, "number": number, "most": most}
     return [
         OrderNews(
+            id=row.id,
             number=row.number,
             state=row.state,
             total_cents=row.total_cents,
@@ -98,7 +99,8 @@ class ContactOrders:
 _ORDERS: Final = text("""
     WITH RECURSIVE mine AS (
         SELECT CAST(:contact AS uuid) AS id UNION SELECT c.id FROM contacts c JOIN mine ON c.merged_into = mine.id)
-    SELECT o.number, o.state, o.total_cents, o.placed_at, o.tracking FROM orders o JOIN mine ON mine.id = o.contact_id
+    SELECT o.id, o.number, o.state, o.total_cents, o.placed_at, o.tracking
+    FROM orders o JOIN mine ON mine.id = o.contact_id
     WHERE CAST(:number AS text) IS NULL
        OR lower(ltrim(o.number, '#')) = lower(ltrim(btrim(CAST(:number AS text)), '#'))
     ORDER BY o.placed_at DESC, o.id DESC LIMIT :most

@@ -7,14 +7,18 @@ import pytest
 from sqlalchemy import text
 
 from admin_api.chatting.purchases import furnish
+from core import clock
 from core.audit import Actor
 from core.floor import Floor
 from core.ids import new_id
+from core.models.commerce import OrderState
 from core.models.record import ActorKind
 from core.models.service import Approver, EffectState
 from graphs import effects
 from graphs.stores import effects as store
+from graphs.stores import orders
 from graphs.stores.effects import EffectListing
+from graphs.stores.orders import NewOrder
 from tests.fixtures.talking import Talk, gateway_of, open_talk
 
 CLARA = Actor(ActorKind.USER, new_id())
@@ -57,6 +61,24 @@ async def decide(talk: Talk, *, is_yes: bool) -> list[str]:
             await effects.reject(session, effect, by=CLARA, reason="fora do prazo")
     await effects.run_due(talk.taker.floor)
     return await talk.answered()
+
+
+async def other_shop(talk: Talk) -> None:
+    """Where the same contact has ordered since, under the same number."""
+    async with talk.inbox.session() as session:
+        [(contact, total)] = await session.execute(
+            text("SELECT contact_id, total_cents FROM orders WHERE number='4521'")
+        )
+        new = NewOrder(
+            contact_id=contact,
+            source="outra",
+            external_id="outra-1",
+            number="4521",
+            state=OrderState.PAID,
+            total_cents=total,
+            placed_at=clock.now(),
+        )
+        await orders.keep(session, orders=[new], charges=[])
 
 
 class TestRefund:
@@ -116,7 +138,8 @@ class TestRefund:
         await asked_for(talk, *TOLD, STORY, "sim")
         async with talk.inbox.session() as session:
             shown = (await store.get(session, await waiting(talk))).arguments
-        assert shown["order"] == {"number": "4521", "state": "shipped", "total_cents": 34900}
+            [order] = await talk.inbox.rows("SELECT id FROM orders WHERE number = '4521'")
+        assert shown["order"] == {"id": str(order.id), "number": "4521", "state": "shipped", "total_cents": 34900}
         await decide(talk, is_yes=True)
         told = await talk.inbox.rows("SELECT kind, payload FROM domain_events WHERE kind LIKE 'effect.%' ORDER BY seq")
         assert [row.kind for row in told] == ["effect.proposed", "effect.approved", "effect.ended"]
@@ -135,6 +158,29 @@ class TestRefund:
         await decide(talk, is_yes=True)
         [ended] = await talk.inbox.rows("SELECT state, reason FROM effects")
         assert (ended.state, ended.reason) == ("failed", "changed")
+
+    async def test_the_same_number_of_another_shop_is_another_order(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        await decide(talk, is_yes=True)
+        await other_shop(talk)
+        await asked_for(talk, "quero um reembolso", "sim")
+        assert "autorizou o reembolso" in (await decide(talk, is_yes=True))[0]
+
+    async def test_the_order_that_staff_saw_is_refunded_and_no_newer_one_of_its_number(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        [seen] = await talk.inbox.rows("SELECT id FROM orders WHERE number = '4521'")
+        await other_shop(talk)
+        await decide(talk, is_yes=True)
+        [ended] = await talk.inbox.rows("SELECT state, result FROM effects")
+        assert (ended.state, ended.result["order_id"]) == ("succeeded", str(seen.id))
+
+    async def test_what_was_refunded_before_ids_were_kept_is_not_refunded_again(self, talk: Talk) -> None:
+        await asked_for(talk, *TOLD, STORY, "sim")
+        await decide(talk, is_yes=True)
+        async with talk.inbox.session() as session:
+            await session.execute(text("UPDATE effects SET result = result - 'order_id'"))
+        await asked_for(talk, "quero um reembolso", "sim")
+        assert "Não consegui concluir" in (await decide(talk, is_yes=True))[0]
 
     async def test_the_same_order_said_in_other_words_is_the_same_wish(self, talk: Talk) -> None:
         await asked_for(talk, *TOLD, STORY, "sim")

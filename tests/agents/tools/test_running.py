@@ -48,7 +48,7 @@ class World:
 
     async def orders(self, number: str | None = None, *, most: int = 5) -> Sequence[OrderNews]:
         self.asked.append((number,))
-        order = OrderNews(number="#10", state="shipped", total_cents=1990, placed_at=NOW, tracking="BR123")
+        order = OrderNews(id=new_id(), number="#10", state="shipped", total_cents=1990, placed_at=NOW, tracking="BR123")
         return [order][:most] if number in {None, "10"} else []
 
     async def charges(self, *, most: int = 5) -> Sequence[ChargeNews]:

@@ -223,7 +223,7 @@ class World(NoKnowledge):
         return [Booking(id=_NOBODY, place=_place("Consulta", NOW))]
 
     async def orders(self, number: str | None = None, *, most: int = 5) -> Sequence[OrderNews]:
-        found = OrderNews(number=number or "10", state="shipped", total_cents=1990, placed_at=NOW)
+        found = OrderNews(id=_NOBODY, number=number or "10", state="shipped", total_cents=1990, placed_at=NOW)
         return [found][:most]
 
     async def charges(self, *, most: int = 5) -> Sequence[ChargeNews]:
