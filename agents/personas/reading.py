@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from agents.personas.source import Source, parse
 from core.errors import FieldError, Malformed
 
 _MOST_PROBLEMS: Final = 100  # nobody reads on
+_KEPT: Final = 16  # texts: one is checked, kept and shown, and every new company begins with the same few
 
 
 class PersonaBroken(Malformed):
@@ -46,6 +48,7 @@ def read_persona(text: str) -> Persona:
     return read_with_lines(text).persona
 
 
+@lru_cache(maxsize=_KEPT)
 def read_with_lines(text: str) -> Read:
     source = parse(text)
     if source.data is None:

@@ -28,6 +28,7 @@ def start(desk: Desk, move: StageMove) -> None:
     if not any(loss.endswith((":succeeded", OVER)) for loss in lost):
         return
     left = desk.persona.stage(str(move.source))
+    desk.done.discard(left.id)  # said again, once that is reached again
     since = _since(desk, left, is_over=any(loss.endswith(OVER) for loss in lost))
     for name in left.wants("evidence"):
         desk.evidence.pop(name, None)

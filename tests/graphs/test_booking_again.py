@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
+from agents.gateway.gateway import Gateway
 from core.audit import OPERATOR
 from core.floor import Floor
 from core.ids import ConversationId
@@ -18,18 +19,24 @@ from graphs.stores import hours
 from graphs.stores.hours import Hours
 from tests.fixtures.talking import Talk, gateway_of, open_talk
 
-BOOKED: Final = ("oi, queria marcar um horário", "Carla", "é a primeira consulta", "pode ser terça às 9h", "sim")
+WISH: Final = "oi, meu nome é Carla, queria marcar um horário: é a primeira consulta, pode ser terça às 9h"
+BOOKED: Final = (WISH, "sim")
 CANCELLED: Final = ("preciso desmarcar", "pode cancelar")
 
 
-@pytest.fixture
-async def talk(floor: Floor) -> AsyncIterator[Talk]:
+@pytest.fixture(scope="module")
+async def gateway(floor: Floor) -> AsyncIterator[Gateway]:
     async with gateway_of(floor) as gateway:
-        talk = await open_talk(floor, gateway, "agendamento")
-        async with talk.inbox.session() as session:
-            opens = Hours(service="primeira consulta", opens=time(9), closes=time(18))
-            await hours.open_on(session, range(5), opens, OPERATOR)
-        yield talk
+        yield gateway
+
+
+@pytest.fixture
+async def talk(floor: Floor, gateway: Gateway) -> Talk:
+    talk = await open_talk(floor, gateway, "agendamento")
+    async with talk.inbox.session() as session:
+        opens = Hours(service="primeira consulta", opens=time(9), closes=time(18))
+        await hours.open_on(session, range(5), opens, OPERATOR)
+    return talk
 
 
 async def go(talk: Talk, *lines: str) -> list[str]:
@@ -95,6 +102,23 @@ class TestAfterAnAppointment:
         assert "Horário marcado" in (await go(talk, "pode ser quarta às 11h", "sim"))[-1]
         assert await booked(talk) == ["09:00 booked", "11:00 booked"]
         assert (await talk.conversation()).dialogue["stage"] == "marcado"
+
+    async def test_whoever_was_attended_is_thanked_and_books_another(self, talk: Talk) -> None:
+        await go(talk, *BOOKED)
+        await is_over(talk)
+        assert "Obrigada pela visita" in (await go(talk, "já fui atendida, deu tudo certo"))[-1]
+        assert (await talk.conversation()).dialogue["stage"] == "atendido"
+        assert "Que dia e horário" in (await go(talk, "quero marcar outro horário"))[-1]
+        assert "Horário marcado" in (await go(talk, "pode ser quarta às 11h", "sim"))[-1]
+        [lead] = await talk.inbox.rows("SELECT stage FROM leads")
+        assert lead.stage == (await talk.conversation()).dialogue["stage"] == "marcado"
+
+    async def test_and_is_thanked_again(self, talk: Talk) -> None:
+        await go(talk, *BOOKED)
+        await is_over(talk)
+        await go(talk, "já fui atendida", "quero marcar quarta às 11h", "sim")
+        await is_over(talk)
+        assert "Obrigada pela visita" in (await go(talk, "já fui atendida"))[-1]
 
     async def test_one_that_lies_ahead_keeps_its_stage(self, talk: Talk) -> None:
         await go(talk, *BOOKED, "quero marcar outro horário")

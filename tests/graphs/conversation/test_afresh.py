@@ -33,17 +33,19 @@ def after(*, horario: Filled, stage: str = "cancelamento", news: EffectNews = CA
     return decide(BIA, told, heard())
 
 
-def wanted_again(*told: Command, succeeded: frozenset[str]) -> Decision:
-    """By whoever stands where something was booked."""
+def wanted_again(*told: Command, succeeded: frozenset[str], stage: str = "marcado") -> Decision:
+    """By whoever stands where something was booked, or further on."""
     dialogue = Dialogue(
-        stage="marcado",
+        stage=stage,
         has_greeted=True,
         slots={
             "nome": Filled(value={"name": "Ana"}, quote=EARLIER),
             "servico": Filled(value={"value": "retorno", "label": "Retorno"}, quote=EARLIER),
             "horario": Filled(value={"at": "2026-03-02T10:00"}, quote=EARLIER),
         },
+        evidence={"foi_atendido": EARLIER} if stage == "atendido" else {},
         settled=frozenset({"agenda.criar"}),
+        done=frozenset({stage}),
     )
     return decide(BIA, moment(dialogue=dialogue, succeeded=succeeded), heard(SwitchGoal(goal="marcar"), *told))
 
@@ -68,6 +70,14 @@ class TestAfresh:
         decision = wanted_again(succeeded=frozenset())
         assert (decision.stage, decision.ask) == ("pedido", "horario")
         assert set(decision.dialogue.slots) == {"nome", "servico"}
+
+    def test_whoever_was_attended_may_come_again(self) -> None:
+        decision = wanted_again(succeeded=frozenset(), stage="atendido")
+        assert [move.target for move in decision.moves] == ["cancelamento", "marcado", "pedido"]
+        assert (decision.ask, decision.dialogue.evidence) == ("horario", {})
+
+    def test_and_is_thanked_for_that_visit_too(self) -> None:
+        assert wanted_again(succeeded=frozenset(), stage="atendido").dialogue.done == frozenset()
 
     def test_what_still_stands_does_not(self) -> None:
         assert wanted_again(succeeded=frozenset({"agenda.criar"})).stage == "marcado"
