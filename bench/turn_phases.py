@@ -67,7 +67,8 @@ async def _one(scene: Scene, watch: Stopwatch) -> None:
     loaded = await _load(scene, claim)
     watch.note("load", begun)
     begun = time.perf_counter()
-    await CallsToday(scene.floor.database, claim.company, loaded.snapshot.contact).calls_left(of_contact=100)
+    calls = CallsToday(scene.floor.database, claim.company, loaded.snapshot.contact, of_company=100)
+    await calls.calls_left(of_contact=100)
     watch.note("budget", begun)
     await _run(scene, loaded, watch)
 
@@ -93,7 +94,9 @@ async def _run(scene: Scene, loaded: Begun, watch: Stopwatch) -> None:
     context = Context(
         persona=loaded.version.persona,
         snapshot=snapshot,
-        model=model.for_turn(4, CallsToday(database, snapshot.company, snapshot.contact), of_contact=100),
+        model=model.for_turn(
+            4, CallsToday(database, snapshot.company, snapshot.contact, of_company=100), of_contact=100
+        ),
         retriever=Knowledge(),
         appointments=ContactAppointments(database, snapshot.company, snapshot.contact),
         orders=ContactOrders(database, snapshot.company, snapshot.contact),

@@ -170,8 +170,11 @@ class Hearer:
         return bytes(content)
 
     async def _ask(self, case: _Case, content: bytes) -> Words | Failed:
-        spending = CallsToday(self.floor.database, case.due.claim.company, case.due.contact)
-        model = self.gateway.for_turn(_CALLS, spending, of_contact=case.version.persona.budget.contact_calls_per_day)
+        budget, claim = case.version.persona.budget, case.due.claim
+        spending = CallsToday(
+            self.floor.database, claim.company, case.due.contact, of_company=budget.company_calls_per_day
+        )
+        model = self.gateway.for_turn(_CALLS, spending, of_contact=budget.contact_calls_per_day)
         request = MediaRequest(
             aliases=(SEEING if case.is_picture else HEARING,),
             content=content,

@@ -19,7 +19,7 @@ from core.crashpoints import CrashPoint, crashpoint
 from core.db.away import AWAY, is_trouble
 from core.errors import AppError
 from core.floor import Floor
-from core.ids import CompanyId, TurnId
+from core.ids import CompanyId, ContactId, TurnId
 from core.logging import get_logger
 from core.models.stream import TurnState
 from core.probe import Beat
@@ -38,7 +38,7 @@ from graphs.stores.appointments import ContactAppointments
 from graphs.stores.endings import Ended
 from graphs.stores.orders import ContactOrders
 from graphs.stores.snapshots import Begun, Missing
-from graphs.stores.spending import CallsToday, CompaniesToday
+from graphs.stores.spending import CallsToday, CompaniesToday, Taken
 from graphs.stores.turns import Claim
 
 SLOTS: Final = 500  # turns at the same time in one process: nearly all of them wait for a model
@@ -126,13 +126,13 @@ class TurnTaker:
         """Those that can begin, in one transaction; those that no persona takes are closed."""
         async with self.floor.database.tenant_session(company) as session:
             found = await snapshots.load(session, claims)
-            lone = [claim for claim, one in zip(claims, found, strict=True) if one is Missing.PERSONA]
-            if lone:
-                await turns.close(session, lone, state=TurnState.IGNORED, reason=Missing.PERSONA.value)
+            for reason in (Missing.PERSONA, Missing.PAUSED):
+                if lone := [claim for claim, one in zip(claims, found, strict=True) if one is reason]:
+                    await turns.close(session, lone, state=TurnState.IGNORED, reason=reason.value)
             begun = [one for one in found if isinstance(one, Begun)]
             contacts = {one.snapshot.contact for one in begun}
             taken = await spending.taken(session, contacts, self._companies_today)
-        return {one.claim.turn: _Loaded(begun=one, spending=taken[one.snapshot.contact]) for one in begun}
+        return {one.claim.turn: _Loaded(begun=one, spending=_left(one, taken)) for one in begun}
 
     async def _take(self, claim: Claim, loading: asyncio.Task[dict[TurnId, _Loaded] | BaseException]) -> None:
         """Whatever happens to one turn, a bug too, is its own affair: the others go on, and it is tried again."""
@@ -188,7 +188,13 @@ class TurnTaker:
         if not summarising.is_due(ended):
             return
         database, snapshot = self.floor.database, ended.begun.snapshot
-        left = CallsToday(database, snapshot.company, snapshot.contact, companies=self._companies_today)
+        left = CallsToday(
+            database,
+            snapshot.company,
+            snapshot.contact,
+            of_company=ended.begun.version.persona.budget.company_calls_per_day,
+            companies=self._companies_today,
+        )
         await summarising.sum_up(database, self._model(ended.begun, summarising.MOST_STEPS, left), ended)
 
     def _model(self, begun: Begun, most: int, left: Spending) -> ModelPort:
@@ -241,6 +247,10 @@ async def _what_comes_of(work: Awaitable[_T]) -> _T | BaseException:
     """Its result, or what it raised: nothing but being cancelled reaches the others."""
     [outcome] = await asyncio.gather(work, return_exceptions=True)
     return outcome
+
+
+def _left(begun: Begun, taken: Mapping[ContactId, Taken]) -> Spending:
+    return taken[begun.snapshot.contact].within(begun.version.persona.budget.company_calls_per_day)
 
 
 def _in_chunks(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:

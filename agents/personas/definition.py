@@ -268,8 +268,9 @@ class Budget(Part):
     output_tokens: int = Field(default=350, ge=50, le=4000)
     turn_deadline: Duration = timedelta(seconds=20)
     contact_calls_per_day: int = Field(default=120, ge=1)
+    company_calls_per_day: int = Field(default=20_000, ge=1, le=1_000_000)  # of all its personas together
     per_conversation_brl: float | None = Field(default=None, gt=0)
-    on_exceed: Literal["handoff", "canned"] = "handoff"  # where what a turn or a contact may use is used up
+    on_exceed: Literal["handoff", "canned"] = "handoff"  # where what a turn, contact or company may use is used up
 
 
 class Answer(Part):

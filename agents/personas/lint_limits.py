@@ -85,6 +85,12 @@ def budget(sheet: Sheet) -> Iterator[Problem]:
         yield sheet.error(
             ("budget", "contact_calls_per_day"), "não cobre nem um turno", "does not even cover a single turn"
         )
+    if allowed.company_calls_per_day < allowed.contact_calls_per_day:
+        yield sheet.warning(
+            ("budget", "company_calls_per_day"),
+            f"é menos do que um único contato pode usar ({allowed.contact_calls_per_day})",
+            f"is less than a single contact may use ({allowed.contact_calls_per_day})",
+        )
     needed = _card_tokens(sheet)
     if allowed.input_tokens < needed:
         yield sheet.error(

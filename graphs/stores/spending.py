@@ -10,7 +10,6 @@ from core.clock import Deadline
 from core.db.sessions import Database, TenantSession
 from core.ids import CompanyId, ContactId
 
-MOST_OF_COMPANY: Final = 20_000  # a day, of every company: none can set another
 _KEPT_SECONDS: Final = 10.0
 _MOST_KEPT: Final = 10_000
 
@@ -22,8 +21,19 @@ class Taken:
     by_contact: int
     by_company: int
 
+    def within(self, of_company: int) -> "Allowance":
+        return Allowance(taken=self, of_company=of_company)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """What is left of it, by what the company's persona allows."""
+
+    taken: Taken
+    of_company: int
+
     async def calls_left(self, *, of_contact: int) -> int:
-        return max(0, min(of_contact - self.by_contact, MOST_OF_COMPANY - self.by_company))
+        return max(0, min(of_contact - self.taken.by_contact, self.of_company - self.taken.by_company))
 
 
 @dataclass(slots=True)
@@ -60,20 +70,27 @@ async def taken(
 
 
 class CallsToday:
-    """Of a contact and its company, counted when somebody asks."""
+    """Of a contact and its company, counted when somebody asks. `of_company`: how many all of its contacts may take."""
 
     def __init__(
-        self, database: Database, company: CompanyId, contact: ContactId, *, companies: CompaniesToday | None = None
+        self,
+        database: Database,
+        company: CompanyId,
+        contact: ContactId,
+        *,
+        of_company: int,
+        companies: CompaniesToday | None = None,
     ) -> None:
         self._database = database
         self._company = company
         self._contact = contact
+        self._of_company = of_company
         self._companies = companies or CompaniesToday()
 
     async def calls_left(self, *, of_contact: int) -> int:
         async with self._database.tenant_session(self._company) as session:
             counted = await taken(session, [self._contact], self._companies)
-        return await counted[self._contact].calls_left(of_contact=of_contact)
+        return await counted[self._contact].within(self._of_company).calls_left(of_contact=of_contact)
 
 
 _LONG_AGO: Final = Deadline(0.0)

@@ -15,13 +15,14 @@ from core.floor import Floor, open_floor
 from core.ids import new_id
 from core.models.stream import Trigger, Turn, TurnState
 from graphs.stores import spending
-from graphs.stores.spending import MOST_OF_COMPANY, CallsToday, CompaniesToday, Taken
+from graphs.stores.spending import CallsToday, CompaniesToday, Taken
 from tests.fixtures.api import settings_of
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon, open_salon
 from tests.fixtures.servers import Servers
 
 MANY: Final = 4000
+MOST_OF_COMPANY: Final = 40
 
 
 @pytest.fixture
@@ -49,7 +50,9 @@ async def took(salon: Salon, who: Somebody, calls: int, *, days_ago: int = 0) ->
 
 
 async def left(salon: Salon, who: Somebody, *, of_contact: int, companies: CompaniesToday | None = None) -> int:
-    calls = CallsToday(salon.world.floor.database, salon.world.company, who.contact, companies=companies)
+    calls = CallsToday(
+        salon.world.floor.database, salon.world.company, who.contact, of_company=MOST_OF_COMPANY, companies=companies
+    )
     return await calls.calls_left(of_contact=of_contact)
 
 

@@ -84,6 +84,7 @@ class TestWarnings:
             (SALES, 'allow: "09:00-19:00"', 'allow: "05:00-19:00"', "antes das 7h"),
             (SALES, "[tem desconto,", "[quanto custa, tem desconto,", "já é de `preco`"),
             (COLLECTION, "  invalid_cpf:\n", "  ivalid_cpf:\n", "invalid_cpf"),
+            (SALES, "budget: {", "budget: {company_calls_per_day: 50, ", "um único contato pode usar (120)"),
         ],
     )
     def test_each_is_told_and_stops_nothing(self, persona: str, old: str, new: str, says: str) -> None:
