@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from agents.rules import human_parts, leaning
+from agents.rules.leaning import Wish
 from agents.rules.phrasing import FILL, Hit, hits, is_conditional, is_negated, maybe, shape, words
 from agents.rules.sentences import Clause
 
@@ -21,12 +23,16 @@ def request(clauses: Sequence[Clause]) -> tuple[int, int] | None:
                 if hit.clause is clause and _counts(hit, pattern):
                     return hit.span
         mentioned = mentioned or bool(_MENTION.search(clause.words))
-    return None
+    return leaning.request(Wish.HANDOFF, clauses)
 
 
 def _counts(hit: Hit, pattern: re.Pattern[str]) -> bool:
     if hit.clause.asks and _HOURS.match(hit.behind):
         return False  # asked about the hours, or what the offer includes
+    if hit.behind.startswith(("pra la ", "para la ")):
+        return False  # "deixa … pra lá"
+    if pattern in _OF_PARTS and leaning.is_against(Wish.HANDOFF, hit.clause):
+        return False
     if pattern in _UNCONDITIONAL:
         return True
     if is_conditional(hit) or _TELLING.search(hit.before):
@@ -250,7 +256,7 @@ _OF_HIM: Final = shape(
 )
 # Looser: a wish with a word in it that can only mean one of us. Whoever looks for staff of their own says so.
 _OTHERWISE: Final = (
-    r"(?:(?!(?:nao|not|nem|sem|nunca|never|dont|vaga|vagas|contratar|contrato|curso|sistema|software|plano|"
+    r"(?:(?!(?:nao|not|nem|sem|nunca|never|dont|vaga|vagas|contratar|contrato|curso|sistema|software|chatbot|plano|"
     r"ser|virar|sou|trabalho|"
     r"trabalhar|comprar|minha|minhas|meus|cabelo|corpo|recursos|treinar|configurar|que o|entender|saber|ter|"
     r"hire|become|se|caso) )\S+ ){0,5}?"
@@ -336,6 +342,7 @@ _HAD_ENOUGH: Final = shape(
     rf"{maybe('tanta|tanto|esas|ese|esa')}"
     rf"{words('resposta automatica|respostas automaticas|mensagem automatica|resposta pronta|respostas prontas|menu')}",
 )
+_OF_PARTS: Final = (*human_parts.PATTERNS, *human_parts.BY_ITSELF)
 _PATTERNS: Final = (
     _ELLIPTIC,
     _FIRST_WORDS,
@@ -353,8 +360,9 @@ _PATTERNS: Final = (
     _NO_BOT,
     _WITH_ONE,
     _BARE,
+    *_OF_PARTS,
 )
-_UNCONDITIONAL: Final = frozenset({_NO_BOT, _BARE, _HAD_ENOUGH, _ALL_OF_IT})
+_UNCONDITIONAL: Final = frozenset({_NO_BOT, _BARE, _HAD_ENOUGH, _ALL_OF_IT, *human_parts.BY_ITSELF})
 # Without one of these parts of words no pattern fits: most messages are done with here.
 _CUE: Final = re.compile(
     "atend|human|umano|tendente|antedente|pesoa|gente|agent|alguem|ninguem|alguien|person|asesor|represent|"
@@ -363,7 +371,7 @@ _CUE: Final = re.compile(
     "dono|dona|coretor|chefe|rep |"
     "de voces|cade|transfer|encaminh|redirec|robo|bot|maquina|artificial|ia |gravacao|computador|machine|"
     "carne|atienda|people|customer s|suporte|setor|departamento|financeiro|comercial|com quem|superior|jefe|ligar|"
-    "suport|automatic|resposta|llame|live|vendas|moca|moco |rapaz|menina|mulher|senhora"
+    "suport|automatic|resposta|llame|live|vendas|moca|moco |rapaz|menina|mulher|senhora|" + human_parts.CUE
 )
 _MENTION: Final = re.compile(_ANY)
 _HOURS: Final = re.compile(

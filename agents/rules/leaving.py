@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from agents.rules import leaning, leaving_parts
+from agents.rules.leaning import Wish
 from agents.rules.phrasing import FILL, Hit, hits, is_conditional, is_negated, maybe, shape, words
 from agents.rules.sentences import Clause, clauses
 from core import lexicon
@@ -19,18 +21,24 @@ def request(text: str) -> tuple[int, int] | None:
         for hit in hits(parts, pattern):
             if _counts(hit, pattern):
                 return hit.span
-    return _bare_stop(parts)
+    return _bare_stop(parts) or leaning.request(Wish.OPT_OUT, parts)
 
 
 def _bare_stop(parts: Sequence[Clause]) -> tuple[int, int] | None:
     """A "parem" by itself, in a message about messages."""
-    if not any(_ABOUT_US.search(part.words) for part in parts):
+    if not any(_ABOUT_US.search(part.words) or leaving_parts.ABOUT_US.search(part.words) for part in parts):
         return None
-    return next((part.whole for part in parts if _STOP_ALONE.fullmatch(part.words) and not part.is_quoted), None)
+    return next((part.whole for part in parts if _is_stop(part.words) and not part.is_quoted), None)
+
+
+def _is_stop(words: str) -> bool:
+    return bool(_STOP_ALONE.fullmatch(words) or leaving_parts.STOP_ALONE.match(words))
 
 
 def _counts(hit: Hit, pattern: re.Pattern[str]) -> bool:
     if is_conditional(hit) or _THEIRS.search(hit.before) or _AT_TIMES.match(hit.behind):
+        return False
+    if pattern in _OF_PARTS and leaning.is_against(Wish.OPT_OUT, hit.clause):
         return False
     return pattern in _OWN_NEGATION or not is_negated(hit)
 
@@ -239,7 +247,7 @@ _LEAVE: Final = shape(
     rf"|{words('quiero|deseo|poder|please')})){maybe('me|eu me|to')}(?:"
     rf"{words('descadastrar|desinscrever|descadastro|descadastre|descadastra|unsubscribe|opt out')}"
     rf"|{words('desuscribirme|darme de baja|dar de baja|desinscrevo|cancelar minha inscricao')}"
-    rf"|{words('discadastrar|cancelar a inscricao')})(?!(?:ele|ela|o cliente|meu cliente|os clientes|no siste"
+    rf"|{words('discadastrar|cancelar a inscricao')})(?!(?:ele|ela|um|uma|o cliente|meu cliente|os clientes|no siste"
     r"ma|do seguro) )",
     rf"{words('cancelar|cancela|cancele|cancelem|anular|cancel')}{maybe('o|a|minha|meu|la|mi|my|os|as')}(?:"
     rf"{words('recebimento|inscricao|envio|envios|mensagem|notificacoes|notificacao|suscripcion a')}"
@@ -322,8 +330,9 @@ _ALL_OF_IT: Final = re.compile(
     rf"(?:{words('com')}{_SUCH}{_NEWS})?)"
     rf"{maybe('por favor|favor|please|ja|agora|logo|ai|caramba|pora|obrigado|obrigada')}\Z"
 )
-_PATTERNS: Final = (_RECEIVE, _DO_NOT, _STOP_IT, _TAKE_ME, _LEAVE, _IDIOM, _ENOUGH, _ALL_OF_IT)
-_OWN_NEGATION: Final = frozenset({_RECEIVE, _DO_NOT, _ENOUGH, _ALL_OF_IT})
+_OF_PARTS: Final = (*leaving_parts.PATTERNS, leaving_parts.WHOLE)
+_PATTERNS: Final = (_RECEIVE, _DO_NOT, _STOP_IT, _TAKE_ME, _LEAVE, _IDIOM, _ENOUGH, _ALL_OF_IT, *_OF_PARTS)
+_OWN_NEGATION: Final = frozenset({_RECEIVE, _DO_NOT, _ENOUGH, _ALL_OF_IT, *leaving_parts.OWN_NEGATION})
 _AT_TIMES: Final = re.compile(  # "… à noite, só de dia" is a wish about when, or how
     words(
         "a noite|de noite|hoje|agora|amanha|antes das|depois das|no domingo|aos domingos|de madrugada",

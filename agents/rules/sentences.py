@@ -121,7 +121,8 @@ _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _QUOTED: Final = re.compile(r"[\"“«][^\"“”«»]{1,400}[\"”»]")
 _SHORT: Final = _short(
     "nao:n naum nau ñ naao",
-    "quero:qro kero qero qeuro qru quro keru qr",
+    "quero:qro kero qero qeuro qru quro keru queru qr",
+    "nada:nd nda",
     "queria:qria keria",
     "voce:vc ce oce",
     "voces:vcs ces",
