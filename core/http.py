@@ -16,6 +16,7 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import ClassVar, Final
 
@@ -124,7 +125,7 @@ async def open_client(
     """The httpx API on aiohttp. It keeps no cookies, follows nothing, repeats nothing and ignores proxy variables."""
     # At INFO httpx writes whole addresses into the log, and some providers carry their token in the path.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    context = tls or httpx.create_ssl_context(trust_env=False)
+    context = tls or _public_tls()
     connector = aiohttp.TCPConnector(
         ssl=context,
         resolver=resolver,
@@ -151,6 +152,12 @@ async def open_client(
         trust_env=False,
     ) as client:
         yield client
+
+
+@cache
+def _public_tls() -> ssl.SSLContext:
+    """Everybody's certificates, read once: that takes longer than all the rest of a client."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def _without_user(request: httpx.Request) -> None:
