@@ -39,11 +39,14 @@ class Source:
 Rule = Callable[[Source], list[str]]
 
 
+def sources(*folders: str) -> list[Source]:
+    return [source for folder in folders for source in _sources_in(folder)]
+
+
 @cache
-def sources(*folders: str) -> tuple[Source, ...]:
+def _sources_in(folder: str) -> tuple[Source, ...]:
     return tuple(
         Source.of(file.read_text(), path=file.relative_to(ROOT).as_posix())
-        for folder in folders
         for file in sorted((ROOT / folder).rglob("*.py"))
         if file.name != "__init__.py"  # empty, see test_environment.py
     )
@@ -61,13 +64,16 @@ def idle(rule: Rule, exempt: Collection[str], *folders: str) -> list[str]:
 
 
 def nodes(source: Source, kind: type[Node]) -> Iterator[Node]:
-    return (node for node in every_node(source) if isinstance(node, kind))
+    return (node for node in _nodes_by_kind(source).get(kind, ()) if isinstance(node, kind))
 
 
 @cache
-def every_node(source: Source) -> tuple[ast.AST, ...]:
-    """Dozens of rules read the same trees."""
-    return tuple(ast.walk(source.tree))
+def _nodes_by_kind(source: Source) -> Mapping[type[ast.AST], list[ast.AST]]:
+    """Dozens of rules read the same trees, and each looks for a few kinds."""
+    found: dict[type[ast.AST], list[ast.AST]] = {}
+    for node in ast.walk(source.tree):
+        found.setdefault(type(node), []).append(node)
+    return found
 
 
 def full_name(node: ast.expr, names: Mapping[str, str]) -> str:
@@ -78,12 +84,10 @@ def full_name(node: ast.expr, names: Mapping[str, str]) -> str:
 
 def imported_names(source: Source) -> dict[str, str]:
     """What each imported name stands for."""
-    names: dict[str, str] = {}
-    for node in every_node(source):
-        if isinstance(node, ast.Import):
-            names |= {alias.asname: alias.name for alias in node.names if alias.asname}
-        if isinstance(node, ast.ImportFrom):
-            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    whole = (alias for node in nodes(source, ast.Import) for alias in node.names if alias.asname)
+    names = {alias.asname or alias.name: alias.name for alias in whole}
+    for node in nodes(source, ast.ImportFrom):
+        names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
 

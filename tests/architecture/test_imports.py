@@ -110,23 +110,34 @@ NOTHING: Final = Plant("nothing is planted", "", {})
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sources and the contracts, nothing else."""
-    folder = tmp_path_factory.mktemp("copy")
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    for package in (*PACKAGES, "tests", "bench"):
-        for file in (ROOT / package).rglob("*.py"):
-            target = folder / file.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
+    return copy_of(tmp_path_factory.mktemp("copy"), *PACKAGES, "tests", "bench")
+
+
+@pytest.fixture(scope="module")
+def planted_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without most of the tests, which are half of everything and which nothing planted has to do with."""
+    folder = copy_of(tmp_path_factory.mktemp("field"), *PACKAGES, "tests/fixtures", "bench")
+    (folder / "tests" / "__init__.py").touch()
     return folder
 
 
 @pytest.fixture(scope="module")
-def verdicts(copied: Path) -> dict[str, set[str]]:
+def verdicts(planted_in: Path) -> dict[str, set[str]]:
     """The contracts that each plant breaks."""
     kinds = {plant.kind: dict(plant.lines) for plant in (NOTHING, *PLANTS, *PERMITTED)}
-    run = started(sys.executable, planting.__file__, folder=copied, told=json.dumps(list(kinds.values())))
+    run = started(sys.executable, planting.__file__, folder=planted_in, told=json.dumps(list(kinds.values())))
     assert run.returncode == 0, run.stderr
     return {kind: set(broken) for kind, broken in zip(kinds, json.loads(run.stdout), strict=True)}
+
+
+def copy_of(folder: Path, *parts: str) -> Path:
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for part in parts:
+        for file in (ROOT / part).rglob("*.py"):
+            target = folder / file.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+    return folder
 
 
 def started(*command: str, folder: Path, told: str = "") -> subprocess.CompletedProcess[str]:

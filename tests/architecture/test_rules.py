@@ -41,13 +41,9 @@ def savepoints(source: Source) -> list[str]:
 
 def deferred_imports(source: Source) -> list[str]:
     names = imported_names(source)
-    inside = {
-        inner.lineno
-        for outer in ast.walk(source.tree)
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        for inner in ast.walk(outer)
-        if isinstance(inner, ast.Import | ast.ImportFrom)
-    }
+    imports = {node.lineno for kind in (ast.Import, ast.ImportFrom) for node in nodes(source, kind)}
+    outer = [node for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef) for node in nodes(source, kind)]
+    inside = {line for line in imports if any(node.lineno <= line <= (node.end_lineno or 0) for node in outer)}
     by_name = {
         node.lineno
         for node in nodes(source, ast.Call)
@@ -66,7 +62,7 @@ def broad_excepts(source: Source) -> list[str]:
     suppressed = [
         source.at(node.lineno, "suppresses everything")
         for node in nodes(source, ast.Call)
-        if ast.unparse(node.func).endswith("suppress") and any(_is_broad(argument) for argument in node.args)
+        if any(_is_broad(argument) for argument in node.args) and ast.unparse(node.func).endswith("suppress")
     ]
     return caught + suppressed
 
