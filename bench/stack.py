@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import psutil
 
+from core.probe import ask
 from core.servers.process import free_port
 
 SECONDS: Final = 60.0
@@ -47,10 +47,7 @@ class Stack:
         return int(self.state()["processes"][name]["pid"])
 
     def is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/ready").status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
+        return ask(self.port, path="/ready").alive
 
 
 def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":

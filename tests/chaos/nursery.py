@@ -4,6 +4,7 @@ A process that is killed two hundred times would otherwise spend its lives impor
 all the same: the module as `__main__`, with arguments and an environment of its own.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -108,6 +109,7 @@ def tell(**words: Any) -> None:
 def main(modules: list[str]) -> None:
     for module in modules:
         importlib.import_module(module)
+    gc.freeze()  # else each child looks through all of it once, and so makes a copy of it
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

@@ -1,10 +1,14 @@
 """One installation for all tests that leave it as they found it: to start it takes longer than most of them."""
 
+import subprocess
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 
-from bench.stack import Stack, new_stack
+from bench.stack import MASTERIA, Stack, new_stack, plain_environment
+
+_LINES: Final = "oi\nmeu nome é Ana\nquero falar com um atendente\n"
 
 
 @pytest.fixture(scope="package")
@@ -14,3 +18,21 @@ def stack() -> Iterator[Stack]:
         assert started.returncode == 0, started.stderr
         assert f"READY {stack.url}" in started.stdout.splitlines()
         yield stack
+
+
+@pytest.fixture(scope="package")
+def talk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[subprocess.Popen[str]]":
+    """A newcomer's, who mostly waits for what the persona types: so it goes on beside the other tests."""
+    script = tmp_path_factory.mktemp("talk") / "lines"
+    script.write_text(_LINES)
+    words = [str(MASTERIA), "chat", "--script", str(script), "--home", str(stack.home)]
+    with subprocess.Popen(
+        words,
+        env=plain_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as talk:
+        yield talk
+        talk.kill()

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,8 @@ _STOP_SECONDS: Final = 10.0
 
 
 class TestCrash:
-    def test_whoever_is_killed_is_started_again_and_nothing_is_lost(self) -> None:
+    def test_whoever_is_killed_is_started_again_and_a_frozen_database_is_seen_and_stopped(self) -> None:
+        """In one home, for each start takes longer than what is asked of it; nothing is lost on the way."""
         with new_stack() as stack:
             _up(stack)
             assert stack.run("company", "add", "fica", "--name", "Fica").returncode == 0
@@ -36,21 +38,8 @@ class TestCrash:
             _up(stack)
             listed = json.loads(stack.run("company", "list", "--json").stdout)
             assert {company["slug"] for company in listed} == {"demo", "fica"}
-            _end_by(stack, signal.SIGTERM)
-
-    def test_a_frozen_database_is_seen_and_a_terminal_that_is_closed_stops_it_too(self) -> None:
-        with new_stack() as stack:
-            _up(stack)
-            psutil.Process(stack.pid_of("postgres")).suspend()
-            psutil.Process(stack.pid_of("engine")).suspend()
-
-            status = stack.run("status", "--json")
-            assert status.returncode == 1
-            assert json.loads(status.stdout)["well"] is False
-            doctor = stack.run("doctor")
-            assert doctor.returncode == 1
-            assert "Traceback" not in doctor.stderr
-            _end_by(stack, signal.SIGHUP)
+            _freeze_and_look(stack)
+            _end_by(stack, signal.SIGHUP)  # a terminal that is closed stops it too
 
     def test_one_stopped_while_it_starts_leaves_nothing_behind(self) -> None:
         with new_stack() as stack:
@@ -65,7 +54,7 @@ class TestCrash:
             assert starting.wait(timeout=_STOP_SECONDS) == 0
             wait_until("all processes are gone", lambda: not processes_of(stack), seconds=2)
 
-    def test_down_stops_it_whole_and_a_database_that_cannot_start_is_not_waited_for(self) -> None:
+    def test_down_and_with_it_sigterm_stops_it_whole_and_a_database_that_cannot_start_is_not_waited_for(self) -> None:
         with new_stack() as stack:
             _up(stack)
             assert stack.run("down").returncode == 0
@@ -82,6 +71,17 @@ class TestCrash:
 def _up(stack: Stack) -> None:
     started = stack.up()
     assert started.returncode == 0, started.stderr
+
+
+def _freeze_and_look(stack: Stack) -> None:
+    psutil.Process(stack.pid_of("postgres")).suspend()
+    psutil.Process(stack.pid_of("engine")).suspend()
+    with ThreadPoolExecutor() as both:  # each waits for what is frozen
+        asked = [both.submit(stack.run, *words) for words in (("status", "--json"), ("doctor",))]
+        status, doctor = (answer.result() for answer in asked)
+    assert (status.returncode, doctor.returncode) == (1, 1)
+    assert json.loads(status.stdout)["well"] is False
+    assert "Traceback" not in doctor.stderr
 
 
 def _end_by(stack: Stack, number: signal.Signals) -> None:

@@ -19,7 +19,7 @@ from tests.fixtures.helps import Helped, help_of, told
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 
-PROCESSES: Final = ("api", "engine", "worker", "beat", "sandbox")
+PROCESSES: Final = ("api", "engine", "worker", "beat", "staff", "sandbox")
 COMMANDS: Final = (
     "up",
     "down",
@@ -44,6 +44,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.mark.usefixtures("talk")
 class TestUp:
     def test_what_is_ready_serves(self, stack: Stack) -> None:
         assert httpx.get(f"{stack.url}/health").json() == {"status": "ok"}
@@ -86,6 +87,7 @@ class TestUp:
             assert password not in "".join(environment.values())
 
 
+@pytest.mark.usefixtures("talk")
 class TestCommands:
     def test_status_shows_every_process_well(self, stack: Stack) -> None:
         answer = stack.run("status", "--json")
@@ -95,11 +97,11 @@ class TestCommands:
             ("postgres", "valkey", *PROCESSES), "ok"
         )
         none = {"queue": "turns", "waiting": 0, "oldest_seconds": 0.0}
-        wait_until("no turn waits", lambda: none in json.loads(stack.run("status", "--json").stdout)["waiting"])
+        wait_until("no turn waits", lambda: none in json.loads(_told(stack, "status", "--json").out)["waiting"])
         assert all(process["port"] for process in status["processes"])
 
     def test_status_is_a_table_for_people(self, stack: Stack) -> None:
-        shown = stack.run("status").stdout
+        shown = _told(stack, "status").out
         assert stack.url in shown
         assert "processo" in shown
 
@@ -110,15 +112,15 @@ class TestCommands:
         assert len(answer.stdout.splitlines()) == 1
 
     def test_a_token_of_an_unknown_company_is_refused_in_one_line(self, stack: Stack) -> None:
-        answer = stack.run("token", "--company", "nobody", "--role", "owner")
-        assert (answer.returncode, answer.stdout) == (1, "")
-        assert answer.stderr.startswith("✗ Não há empresa `nobody`")
+        answer = _told(stack, "token", "--company", "nobody", "--role", "owner")
+        assert (answer.code, answer.out) == (1, "")
+        assert _only_line(answer).startswith("✗ Não há empresa `nobody`")
 
     def test_a_company_can_be_added_once(self, stack: Stack) -> None:
         words = ("company", "add", "padaria", "--name", "Padaria da Ana", "--time-zone", "America/Manaus")
         assert stack.run(*words).returncode == 0
-        assert "Já existe" in stack.run(*words).stderr
-        listed = json.loads(stack.run("company", "list", "--json").stdout)
+        assert "Já existe" in _told(stack, *words).err
+        listed = json.loads(_told(stack, "company", "list", "--json").out)
         assert {"padaria", "demo"} <= {company["slug"] for company in listed}
 
     def test_the_database_matches_the_release(self, stack: Stack) -> None:
@@ -133,14 +135,14 @@ class TestCommands:
 
     def test_keys_rotate_while_everything_runs(self, stack: Stack) -> None:
         assert stack.run("keys", "rotate", "--json").returncode == 0
-        used = json.loads(stack.run("keys", "list", "--json").stdout)
+        used = json.loads(_told(stack, "keys", "list", "--json").out)
         assert min(used.values()) == 0
-        assert json.loads(stack.run("keys", "forget", "--json").stdout)["forgotten"] >= 1
-        assert stack.run("doctor").returncode == 0
+        assert json.loads(_told(stack, "keys", "forget", "--json").out)["forgotten"] >= 1
+        assert _told(stack, "doctor").code == 0
 
     def test_health_of_a_process_is_an_exit_code(self, stack: Stack) -> None:
         assert stack.run("health", "engine").returncode == 0
-        assert [told("health", name, "--home", str(stack.home)).code for name in PROCESSES] == [0] * len(PROCESSES)
+        assert [_told(stack, "health", name).code for name in PROCESSES] == [0] * len(PROCESSES)
 
 
 class TestBadInput:
@@ -173,10 +175,10 @@ class TestBadInput:
     def test_a_database_that_says_nothing_is_named(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"postgresql://app:geheim@127.0.0.1:{silent.getsockname()[1]}/x"
-            answer = run(
+            answer = told(
                 "token", "--company", "x", "--role", "owner", DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1"
             )
-        assert answer.returncode == 1
+        assert answer.code == 1
         assert "DATABASE_URL (127.0.0.1" in _only_line(answer)
 
     def test_down_never_signals_a_process_it_cannot_name(self, folder: Path) -> None:
@@ -236,9 +238,9 @@ class TestBadInput:
         assert "/proc/masteria" in _only_line(answer)
 
     def test_wrong_usage_is_exit_code_two(self) -> None:
-        assert run("up", "--nonsense").returncode == 2
         assert run("nonsense").returncode == 2
-        assert run("token").returncode == 2
+        assert told("up", "--nonsense").code == 2
+        assert told("token").code == 2
 
 
 class TestHelp:
@@ -249,7 +251,7 @@ class TestHelp:
 
     def test_the_help_of_an_action_says_its_name_once(self) -> None:
         assert run("company", "add", "--help").stdout.startswith("uso: masteria company add ")
-        assert "veja `masteria company add --help`" in run("company", "add").stderr
+        assert "veja `masteria company add --help`" in told("company", "add").err
 
     @pytest.mark.parametrize("process", PROCESSES)
     def test_every_process_explains_itself(self, process: str) -> None:
@@ -259,6 +261,11 @@ class TestHelp:
         answer = run("user", "list", "--help")
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout.startswith("uso: masteria user list ")
+
+
+def _told(stack: Stack, *words: str) -> Helped:
+    """Of a command that another test here runs as a process of its own."""
+    return told(*words, "--home", str(stack.home))
 
 
 def _only_line(answer: "subprocess.CompletedProcess[str] | Helped") -> str:

@@ -1,5 +1,6 @@
 """The real api process, started again whenever it is killed: forked, for a hundred imports would take minutes."""
 
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from admin_api import serving
 
 def main() -> None:
     uvicorn.Config(PlainTextResponse("")).load()  # it imports half of itself only now
+    gc.freeze()  # else each life looks through all of it once, and so makes a copy of it
     while True:
         lifeline, ours = os.pipe()
         child = os.fork()
