@@ -137,6 +137,7 @@ class TestKeep:
         program = shell(said, "sleep 4 & echo hi; exit 1")
         async with kept(program):
             await until(lambda: said.count("hi") == 2)
+            assert program.restarts >= 1
 
     async def test_before_each_start_it_is_prepared(self, said: Said) -> None:
         prepared = list[int]()
@@ -153,9 +154,12 @@ class TestKeep:
         async with kept(program):
             command.unlink()
             await until(lambda: said.count(str(command)) >= 2)
-            command.symlink_to("/bin/sleep")
-            starts = program.started_at
-            await until(lambda: program.started_at > starts)
+            command.write_text("#!/bin/sh\necho at work\nexec sleep 60\n")
+            command.chmod(0o700)
+            await until(lambda: said.count("at work") == 1)
+
+            assert program.is_running
+            assert program.exit_code == 0  # of the life before
 
     async def test_a_preparation_that_fails_is_tried_again_too(self, said: Said) -> None:
         def prepare() -> None:
@@ -172,8 +176,12 @@ class TestKeep:
         def on_change() -> None:
             raise Misconfigured("o disco está cheio", "the disk is full")
 
-        async with kept(shell(said, "exit 0"), on_change):
+        program = shell(said, "exit 0")
+        async with kept(program, on_change) as keeping:
             await until(lambda: said.count("o disco está cheio") >= 2)
+            assert not keeping.done()
+
+        assert program.restarts >= 2
 
 
 class TestBackoff:
@@ -193,9 +201,11 @@ class TestBackoff:
     ) -> None:
         monkeypatch.setattr(programs, "_STEADY_SECONDS", 0.0)
         monkeypatch.setattr(programs, "_BACKOFF", (60.0,))
-        program = shell(said, "sleep 0.01")
+        program = shell(said, "sleep 0.01; echo ran")
         async with kept(program):
-            await until(lambda: program.restarts >= 2)
+            await until(lambda: said.count("ran") >= 3)
+
+        assert program.restarts >= 2
 
 
 class TestStop:
@@ -258,10 +268,13 @@ class TestStop:
 
     async def test_one_that_ended_already_may_be_stopped_and_killed(self, said: Said) -> None:
         program = shell(said, "exit 0")
-        await program.run_once()
+        assert await program.run_once() == 0
 
         program.stop()
         program.kill()
+
+        assert not program.is_running
+        assert (program.exit_code, said.lines) == (None, [])  # whoever ran it once was told how it ended
 
 
 class TestLastError:

@@ -578,6 +578,12 @@ class TestTrouble:
         async with world.sending():
             await until(lambda: self.has_taken(provider, 30))
 
+        calls = Counter(call.connection for call in provider.calls)
+        mine = calls.pop(world.connection)
+        assert mine
+        assert (calls, len(provider.taken), doubled(provider)) == ({other.connection: 30}, 30, [])
+        assert await world.states() - Counter(accepted=30, unknown=mine) == Counter(queued=30 - mine)
+
     async def has_taken(self, provider: Provider, count: int) -> bool:
         return len(provider.taken) >= count
 
