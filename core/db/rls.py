@@ -5,10 +5,12 @@ Each tenant table carries two policies, and those that work is claimed from carr
 - `tenant`: the app sees the company its transaction was opened for; without one it sees nothing.
 - `owner`: the migrator too sees one company at a time; without one it fails aloud, because a backfill that silently
   changes no row is how data gets lost.
-- `priv`: the functions that work across companies see all of it, and return ids only.
+- `priv`: the functions that work across companies see all of it, and return ids only. Of a table that is only added to
+  they see the company of the transaction, and blank what it says of a person who was erased.
 """
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import text
@@ -32,6 +34,16 @@ CLAIMED_TABLES: Final = frozenset(
         "staff_bots",
         "timers",
         "turns",
+    }
+)
+
+# Tables that are only added to, with what a function of `priv` blanks there once a person is erased.
+BLANKED_COLUMNS: Final = MappingProxyType(
+    {
+        "audit_log": ("detail",),
+        "consent_events": ("quote",),
+        "contact_events": ("detail",),
+        "lead_stage_events": ("criteria", "reason", "slots_before"),
     }
 )
 
@@ -70,6 +82,12 @@ def protect_tenant_table(table: str) -> list[str]:
 
 def let_priv_claim(table: str) -> list[str]:
     return [_policy("priv", table, PRIV, "true"), f"GRANT {_PRIV_GRANTS.get(table, 'SELECT')} ON {table} TO {PRIV}"]
+
+
+def let_priv_blank(table: str) -> list[str]:
+    """Of one company at a time, and these columns alone."""
+    columns = ", ".join(BLANKED_COLUMNS[table])
+    return [_policy("priv", table, PRIV, _OWN), f"GRANT SELECT, UPDATE ({columns}) ON {table} TO {PRIV}"]
 
 
 def protect_installation_table(table: str) -> list[str]:
@@ -125,6 +143,8 @@ def _wanted_policies(expected: Expected) -> dict[tuple[str, str], str]:
         wanted[table, "owner"] = f"ALL owner ({_OWN_OR_AN_ERROR}) ({_OWN_OR_AN_ERROR})"
     for table in (CLAIMED_TABLES & expected.tenant_tables) | expected.installation_tables:
         wanted[table, "priv"] = f"ALL {PRIV} true true"
+    for table in BLANKED_COLUMNS.keys() & expected.tenant_tables:
+        wanted[table, "priv"] = f"ALL {PRIV} ({_OWN}) ({_OWN})"
     for table in expected.installation_tables - {_READ_BY_ALL}:
         wanted[table, "owner"] = f"ALL owner {_AN_ERROR} {_AN_ERROR}"
     own_row = f"ALL {APP} (id = current_tenant()) (id = current_tenant())"

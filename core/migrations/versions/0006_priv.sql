@@ -20,3 +20,27 @@ CREATE FUNCTION priv.claim_staff_bots(most integer, lease interval)
     FROM free WHERE b.tenant_id = free.tenant_id AND b.connection_id = free.connection_id
     RETURNING b.tenant_id, b.connection_id, b.fence
 $$;
+;;
+-- What is on record about somebody who was erased goes on saying that it happened, and no more what was said. Of the
+-- company of this transaction alone, and only ever blank. `subjects`: all that hangs on them, by id.
+CREATE FUNCTION priv.erase_record(people uuid[], pipelines uuid[], subjects uuid[])
+    RETURNS TABLE (consents bigint, changes bigint, moves bigint, acts bigint)
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH quoted AS (
+        UPDATE consent_events SET quote = NULL
+        WHERE tenant_id = required_tenant() AND contact_id = ANY (people) AND quote IS NOT NULL RETURNING 1),
+    changed AS (
+        UPDATE contact_events SET detail = '{}'
+        WHERE tenant_id = required_tenant() AND contact_id = ANY (people) AND detail <> '{}' RETURNING 1),
+    moved AS (
+        UPDATE lead_stage_events SET criteria = '[]', slots_before = '{}', reason = NULL
+        WHERE tenant_id = required_tenant() AND lead_id = ANY (pipelines)
+          AND (criteria <> '[]' OR slots_before <> '{}' OR reason IS NOT NULL) RETURNING 1),
+    acted AS (
+        UPDATE audit_log a SET detail = '{}'
+        WHERE tenant_id = required_tenant() AND detail <> '{}' AND (subject_id = ANY (subjects) OR EXISTS (
+            SELECT FROM jsonb_path_query(a.detail, 'strict $.** ? (@.type() == "string")') AS said
+            WHERE said #>> '{}' = ANY (CAST(subjects AS text[])))) RETURNING 1)
+    SELECT (SELECT count(*) FROM quoted), (SELECT count(*) FROM changed), (SELECT count(*) FROM moved),
+        (SELECT count(*) FROM acted)
+$$;

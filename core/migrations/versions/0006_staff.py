@@ -29,12 +29,15 @@ _NEW: Final = (
     "staff_buttons",
 )
 _CLAIMED: Final = ("connections", "staff_bots")
+_BLANKED: Final = ("audit_log", "consent_events", "contact_events", "lead_stage_events")
 _OLD_COLUMNS: Final = [
     "ALTER TABLE connections DROP COLUMN bot_paused_at",
     "ALTER TABLE companies DROP COLUMN answer_wait_seconds",
     "ALTER TABLE handoffs DROP COLUMN told_at, DROP COLUMN category, DROP COLUMN closing_note",
     "DROP POLICY priv ON connections",
     f"REVOKE SELECT ON connections FROM {PRIV}",
+    *(f"DROP POLICY priv ON {table}" for table in _BLANKED),
+    *(f"REVOKE ALL ON {table} FROM {PRIV}" for table in _BLANKED),
 ]
 
 
@@ -44,6 +47,8 @@ def upgrade() -> None:
         _run_each(rls.protect_tenant_table(table))
     for table in _CLAIMED:
         _run_each(rls.let_priv_claim(table))
+    for table in _BLANKED:
+        _run_each(rls.let_priv_blank(table))
     op.execute(f"GRANT UPDATE (answer_wait_seconds) ON companies TO {APP}")
     op.execute(f"SET LOCAL ROLE {PRIV}")
     _run("0006_priv.sql")
