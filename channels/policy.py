@@ -27,6 +27,7 @@ class Reason(StrEnum):
     CONTROL_CHANGED = "control_changed"
     WITHDRAWN = "withdrawn"
     PAUSED = "paused"
+    BOT_PAUSED = "bot_paused"
     ENDED = "ended"
     QUIET_HOURS = "quiet_hours"
     WINDOW_CLOSED = "window_closed"
@@ -108,6 +109,7 @@ class Candidate:
     batch: BatchState | None
     quiet: QuietHours
     now: datetime  # of the business
+    is_bot_paused: bool = False  # on this connection, by a person
 
 
 def judge(one: Candidate) -> Verdict:
@@ -139,6 +141,13 @@ def _control(one: Candidate) -> Verdict | None:
         return None
     if one.control_epoch != one.conversation_epoch or one.control in {Control.HUMAN, Control.CLOSED}:
         return Verdict(ruling=Ruling.SUPPRESS, reason=Reason.CONTROL_CHANGED)
+    return None
+
+
+def _bot_paused(one: Candidate) -> Verdict | None:
+    """The persona was switched off on this connection; what people write or campaign leaves all the same."""
+    if one.is_bot_paused and one.purpose is Purpose.REPLY:
+        return Verdict(ruling=Ruling.SUPPRESS, reason=Reason.BOT_PAUSED)
     return None
 
 
@@ -176,7 +185,7 @@ def _quiet(one: Candidate) -> Verdict | None:
     return None if end is None else Verdict(ruling=Ruling.HOLD, reason=Reason.QUIET_HOURS, until=end)
 
 
-_RULES: Final = (_opted_out, _control, _batch, _expiry, _connection, _window, _quiet)
+_RULES: Final = (_opted_out, _control, _bot_paused, _batch, _expiry, _connection, _window, _quiet)
 
 
 # --- what becomes of a send that nobody confirmed -------------------------------------------------------------------

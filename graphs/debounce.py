@@ -1,7 +1,7 @@
 """When to answer somebody who may still be typing: people send one thought in several messages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,17 +47,33 @@ WAITS: Final[Mapping[ConnectionKind, Waits]] = {
 }
 
 
-def due_at(arrivals: Sequence[Arrival], channel: ConnectionKind) -> datetime:
-    """When these messages are to be answered together: never before the newest of them."""
+def due_at(arrivals: Sequence[Arrival], channel: ConnectionKind, *, wait: float | None = None) -> datetime:
+    """When these messages are to be answered together: never before the newest of them.
+
+    `wait` is how many seconds of silence the company wants, if not as many as are usual on the channel.
+    """
     if not arrivals:
         raise ValueError("a turn without messages is never due")
-    waits = WAITS[channel]
+    waits = WAITS[channel] if wait is None else _patient(WAITS[channel], wait)
     newest = max(arrival.at for arrival in arrivals)
     if any(map(_is_final, arrivals)):
         return newest
     silence = max(_silence(arrival, waits) for arrival in arrivals if arrival.at == newest)
     first = min(arrival.at for arrival in arrivals)
     return max(newest, min(newest + silence, first + timedelta(seconds=waits.cap)), _words_until(arrivals, waits))
+
+
+def _patient(waits: Waits, seconds: float) -> Waits:
+    """Only where people write. Who is not to be waited for at all is not waited for because of how they write."""
+    if waits == _SPOKEN:
+        return waits
+    return replace(
+        waits,
+        base=seconds,
+        unfinished=min(waits.unfinished, seconds),
+        question=min(waits.question, seconds),
+        cap=max(waits.cap, 2 * seconds),
+    )
 
 
 def _words_until(arrivals: Sequence[Arrival], waits: Waits) -> datetime:

@@ -30,7 +30,9 @@ async def owe(session: TenantSession, asked: Mapping[ConversationId, Asked]) -> 
         return
     earlier = await turns.waiting(session, asked.keys(), since=clock.now() - _COLLECTING)
     dues = {
-        conversation: due_at([*earlier.get(conversation, ()), *new.arrivals], new.channel)
+        conversation: due_at(
+            [*earlier.arrivals.get(conversation, ()), *new.arrivals], new.channel, wait=earlier.answer_wait
+        )
         for conversation, new in asked.items()
     }
     await turns.open_turns(session, dues)
@@ -39,5 +41,5 @@ async def owe(session: TenantSession, asked: Mapping[ConversationId, Asked]) -> 
 async def go_on(session: TenantSession, conversation: ConversationId, channel: ConnectionKind) -> None:
     """What a recording says is known now, or never will be: the turn that waits is due as if it had been written."""
     waiting = await turns.waiting(session, [conversation], since=clock.now() - _COLLECTING)
-    if arrivals := waiting.get(conversation):
-        await turns.hurry(session, conversation, due_at(arrivals, channel))
+    if arrivals := waiting.arrivals.get(conversation):
+        await turns.hurry(session, conversation, due_at(arrivals, channel, wait=waiting.answer_wait))

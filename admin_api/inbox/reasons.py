@@ -24,6 +24,9 @@ REASONS: Final[Mapping[str, Text]] = {
     ),
     Reason.WITHDRAWN: Text("Retirada antes do envio.", "Withdrawn before it was sent."),
     Reason.PAUSED: Text("Espera: o envio em massa está pausado.", "Waiting: the bulk send is paused."),
+    Reason.BOT_PAUSED: Text(
+        "O bot foi desligado nesta conexão antes do envio.", "The bot was switched off on this connection before."
+    ),
     Reason.ENDED: Text("O envio em massa foi encerrado antes.", "The bulk send was ended before."),
     Reason.QUIET_HOURS: Text(
         "Espera o fim do horário de silêncio da pessoa.", "Waiting for the end of the person's quiet hours."

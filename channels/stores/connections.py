@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, select, update
 
 from channels.base import Health, Line
-from channels.connection_forms import Form, form_of, refuse_bad_name
+from channels.connection_forms import Form, Words, form_of, refuse_bad_name
 from channels.stores import addresses
 from core import audit, clock
 from core.audit import Actor
@@ -76,7 +76,8 @@ class OpenedLine:
 
 async def create(session: TenantSession, ring: KeyRing, new: NewConnection, by: Actor) -> Connection:
     form = form_of(new.kind)
-    form.refuse_wrong(new.settings, new.secrets, is_new=True)
+    told = form.make_up(form.read_out(Words(settings=new.settings, secrets=new.secrets)))
+    form.refuse_wrong(told.settings, told.secrets, is_new=True)
     _refuse_bad_words(new.name, new.persona)
     await _one_at_a_time(session)
     row = Connection(
@@ -85,10 +86,10 @@ async def create(session: TenantSession, ring: KeyRing, new: NewConnection, by: 
         kind=new.kind,
         name=new.name,
         persona=new.persona,
-        settings=dict(new.settings),
+        settings=dict(told.settings),
     )
     await _refuse_used_name(session, row)
-    _seal(await open_vault(session, ring), row, new.secrets)
+    _seal(await open_vault(session, ring), row, told.secrets)
     session.add(row)
     await session.flush()
     await addresses.claim(session, form, row)
@@ -111,6 +112,8 @@ async def change(session: TenantSession, ring: KeyRing, row: Connection, wanted:
     """Of a held row. What is the same already is no change, and a change of nothing leaves no trace."""
     form = form_of(row.kind) if wanted.settings or wanted.secrets else None
     if form is not None:
+        told = form.read_out(Words(settings=wanted.settings, secrets=wanted.secrets))
+        wanted = replace(wanted, settings=told.settings)
         form.refuse_wrong(wanted.settings, wanted.secrets, is_new=False)
         _refuse_another_line(form, row, wanted)
     _refuse_bad_words(row.name if wanted.name is None else wanted.name, wanted.persona)
@@ -179,6 +182,22 @@ async def set_state(
     payload = {"kind": kind.value, "changed": ["state"], "state": state.value}
     emit(session, Event(kind=EventKind.CONNECTION_CHANGED, subject_id=connection, payload=payload))
     await _notify(session)
+    return True
+
+
+async def set_bot(session: TenantSession, connection: ConnectionId, *, is_paused: bool, by: Actor) -> bool:
+    """Whether a persona answers on it. False: so it was already."""
+    is_other = Connection.bot_paused_at.is_(None) if is_paused else Connection.bot_paused_at.is_not(None)
+    since = func.app_now() if is_paused else None
+    changed = update(Connection).where(Connection.id == connection, is_other).values(bot_paused_at=since)
+    kind = (await session.execute(changed.returning(Connection.kind))).scalar_one_or_none()
+    if kind is None:
+        await get(session, connection)
+        return False
+    action = "connection.bot_paused" if is_paused else "connection.bot_resumed"
+    audit.record(session, by, action, subject=connection)
+    payload = {"kind": kind.value, "changed": ["bot"], "is_bot_paused": is_paused}
+    emit(session, Event(kind=EventKind.CONNECTION_CHANGED, subject_id=connection, payload=payload))
     return True
 
 

@@ -78,6 +78,7 @@ class Gates:
                 batch=None if batch is None else BatchState(batch.state),
                 quiet=QuietHours(start=line.quiet_from, end=line.quiet_until),
                 now=line.now,
+                is_bot_paused=line.bot_paused_at is not None,
             )
         )
 
@@ -139,9 +140,9 @@ _BATCHES: Final = text("""
 
 # The clock of the database judges: a process whose own is wrong sends nothing too early, too late or at night.
 _LINES: Final = text("""
-    SELECT c.id, c.kind, c.state, b.open_until, b.open_until <= now() AS may_be_tried,
+    SELECT c.id, c.kind, c.state, c.bot_paused_at, b.open_until, b.open_until <= now() AS may_be_tried,
         k.time_zone, k.quiet_from, k.quiet_until, app_now() AS now
     FROM connections c CROSS JOIN companies k
     LEFT JOIN send_breakers b ON b.tenant_id = c.tenant_id AND b.connection_id = c.id
-    WHERE c.id = ANY (:ids)
+    WHERE c.id = ANY (:ids) ORDER BY c.id FOR SHARE OF c SKIP LOCKED
 """).bindparams(_IDS)

@@ -58,6 +58,8 @@ class Scope:
 
     contact: ContactId | None = None
     conversation: ConversationId | None = None
+    connection: ConnectionId | None = None
+    message: MessageId | None = None
     batch: UUID | None = None
     only: frozenset[Purpose] | None = None
 
@@ -68,12 +70,14 @@ class Scope:
             for column, value in (
                 (Outbound.contact_id, self.contact),
                 (Outbound.conversation_id, self.conversation),
+                (Outbound.connection_id, self.connection),
+                (Outbound.message_id, self.message),
                 (Outbound.batch_id, self.batch),
             )
             if value is not None
         ]
         if not named:
-            raise ValueError("a scope names a contact, a conversation or a batch")
+            raise ValueError("a scope names a contact, a conversation, a connection, a message or a batch")
         return and_(*named, Outbound.purpose.in_(self.only) if self.only is not None else true())
 
 

@@ -46,6 +46,7 @@ class Missing(StrEnum):
 
     TURN = "turn"  # it is not ours any more
     PERSONA = "no_persona"
+    PAUSED = "paused"  # the bot was switched off on this connection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,9 +77,11 @@ async def load(session: TenantSession, claims: Sequence[Claim]) -> list[Begun | 
     """Each in its place. Many at once cost little more than one."""
     bound = {"turns": [claim.turn for claim in claims], "fences": [claim.fence for claim in claims]}
     rows = {row.id: row for row in await session.execute(_TURNS, bound)}
+    paused = {turn for turn, row in rows.items() if row.bot_paused_at is not None}
     wanted = {turn: Wanted(pinned=row.persona_version_id, named=row.persona) for turn, row in rows.items()}
     versions = await personas.answering(session, wanted.values())
-    taken = [(claim, rows[claim.turn], versions[wanted[claim.turn]]) for claim in claims if claim.turn in rows]
+    ours = [claim for claim in claims if claim.turn in rows and claim.turn not in paused]
+    taken = [(claim, rows[claim.turn], versions[wanted[claim.turn]]) for claim in ours]
     opened = [_open(claim, row, version) for claim, row, version in taken if version is not None]
     lines = await _lines(session, opened)
     circling = await _circling(session, opened, lines)
@@ -86,7 +89,8 @@ async def load(session: TenantSession, claims: Sequence[Claim]) -> list[Begun | 
         one.claim.turn: _begin(one, lines[one.row.conversation_id], is_loop=one.row.conversation_id in circling)
         for one in opened
     }
-    return [begun.get(claim.turn, Missing.PERSONA if claim.turn in rows else Missing.TURN) for claim in claims]
+    missing = dict.fromkeys(rows, Missing.PERSONA) | dict.fromkeys(paused, Missing.PAUSED)
+    return [begun.get(claim.turn, missing.get(claim.turn, Missing.TURN)) for claim in claims]
 
 
 def _open(claim: Claim, row: Any, version: Version) -> _Opened:
@@ -235,7 +239,7 @@ _TURNS: Final = text("""
     SELECT t.id, t.conversation_id, t.trigger, t.payload, t.restarts, c.contact_id, c.control, c.control_epoch,
         c.turn_seq, c.last_inbound_seq, c.persona_version_id, p.name AS contact_name, p.opted_out_at,
         coalesce(p.time_zone, k.time_zone) AS time_zone, k.name AS company_name, l.kind AS channel, l.persona,
-        app_now() AS now, s.body AS summary, coalesce(s.to_seq, 0) AS covered,
+        l.bot_paused_at, app_now() AS now, s.body AS summary, coalesce(s.to_seq, 0) AS covered,
         coalesce(nullif(c.dialogue, '{}'), (
             SELECT d.dialogue_after FROM turns d
             WHERE d.conversation_id = c.id AND d.state = 'done' AND d.dialogue_after IS NOT NULL
@@ -264,6 +268,14 @@ _LINE: Final = """
         SELECT f.words FROM media_files f WHERE f.message_id = m.id AND f.words_state = 'heard') END AS heard
 """
 
+# What a person has put by for later was not said yet. Only their lines are looked up, each by its key: an EXISTS
+# might be answered by reading all that is queued.
+_WAS_SAID: Final = """
+    CASE WHEN m.author = 'staff' THEN (
+        SELECT true FROM outbound o WHERE o.tenant_id = m.tenant_id AND o.message_id = m.id AND o.state = 'queued'
+          AND o.not_before > app_now() LIMIT 1) IS NULL ELSE true END
+"""
+
 _LINES: Final = text(f"""
     SELECT w.conversation, {_LINE}
     FROM unnest(CAST(:conversations AS uuid[]), CAST(:heard AS bigint[]), CAST(:covered AS bigint[]))
@@ -278,13 +290,14 @@ _LINES: Final = text(f"""
              WHERE conversation_id = w.conversation AND seq <= w.heard AND seq > w.covered AND deleted_at IS NULL
                AND kind NOT IN ('reaction', 'system')
              ORDER BY seq DESC LIMIT :old)) m
+    WHERE {_WAS_SAID}
     ORDER BY m.seq
 """)  # noqa: S608 - columns of ours
 
 _AFTER: Final = text(f"""
     SELECT {_LINE} FROM messages m
     WHERE m.conversation_id = :conversation AND m.seq > :after AND m.deleted_at IS NULL
-      AND m.kind NOT IN ('reaction', 'system')
+      AND m.kind NOT IN ('reaction', 'system') AND {_WAS_SAID}
     ORDER BY m.seq LIMIT :most
 """)  # noqa: S608 - columns of ours
 

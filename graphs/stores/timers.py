@@ -271,7 +271,9 @@ _TAKE: Final = text("""
     SELECT t.id, t.kind, t.epoch, t.payload, t.attempts, t.conversation_id, c.contact_id, c.control, c.control_epoch,
         c.control_since, c.last_message_at, p.opted_out_at, app_now() AS now,
         EXISTS (SELECT FROM messages m WHERE m.conversation_id = c.id AND m.author = 'staff'
-            AND m.created_at >= t.created_at) AS was_answered,
+            AND m.created_at >= t.created_at AND (SELECT true FROM outbound o WHERE o.tenant_id = m.tenant_id
+                AND o.message_id = m.id AND o.state = 'queued' AND o.not_before > app_now() LIMIT 1) IS NULL)
+            AS was_answered,
         EXISTS (SELECT FROM timers o WHERE o.conversation_id = c.id AND o.kind = 'promise' AND o.done_at IS NULL)
             AS has_promises
     FROM timers t JOIN conversations c ON c.id = t.conversation_id JOIN contacts p ON p.id = c.contact_id

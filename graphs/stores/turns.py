@@ -26,13 +26,22 @@ class Claim:
     fence: int
 
 
-async def waiting(
-    session: TenantSession, conversations: Collection[ConversationId], *, since: datetime
-) -> dict[ConversationId, list[Arrival]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """What open turns are about already, and how many seconds of silence this company wants before its answers."""
+
+    arrivals: Mapping[ConversationId, list[Arrival]]
+    answer_wait: float | None
+
+
+async def waiting(session: TenantSession, conversations: Collection[ConversationId], *, since: datetime) -> Waiting:
     """Of those that have an open turn: when it was opened and, if that was since then, what was said before now."""
     found: dict[ConversationId, list[Arrival]] = {}
     bound = {"conversations": list(conversations), "most": MOST_ARRIVALS, "since": since}
-    for row in (await session.execute(_WAITING, bound)).all():
+    rows = (await session.execute(_WAITING, bound)).all()
+    for row in rows:
+        if row.conversation_id is None:
+            continue
         arrivals = found.setdefault(
             ConversationId(row.conversation_id), [Arrival(at=row.opened_at, kind=MessageKind.SYSTEM)]
         )
@@ -43,7 +52,7 @@ async def waiting(
                     at=row.created_at, kind=kind, text=row.words, is_button=is_button, awaits_words=row.awaits_words
                 )
             )
-    return found
+    return Waiting(arrivals=found, answer_wait=rows[0].answer_wait_seconds if rows else None)
 
 
 async def open_turns(session: TenantSession, dues: Mapping[ConversationId, datetime]) -> None:
@@ -117,8 +126,11 @@ async def leave(session: TenantSession, claim: Claim, *, tries: int) -> None:
 
 
 _WAITING: Final = text("""
-    SELECT t.conversation_id, t.created_at AS opened_at, m.created_at, m.kind, m.words, m.form, m.awaits_words
-    FROM turns t LEFT JOIN LATERAL (
+    SELECT k.answer_wait_seconds, t.conversation_id, t.created_at AS opened_at, m.created_at, m.kind, m.words, m.form,
+        m.awaits_words
+    FROM companies k LEFT JOIN turns t
+        ON t.tenant_id = k.id AND t.conversation_id = ANY (CAST(:conversations AS uuid[])) AND t.state = 'open'
+    LEFT JOIN LATERAL (
         SELECT l.created_at, l.kind, l.text AS words, l.content ->> 'form' AS form,
             CASE WHEN l.kind IN ('voice', 'audio', 'image') THEN EXISTS (
                 SELECT FROM media_files f WHERE f.message_id = l.id AND f.words_state = 'awaited') ELSE false
@@ -127,7 +139,7 @@ _WAITING: Final = text("""
         WHERE l.created_at >= t.created_at AND l.created_at < app_now()
           AND l.author = 'customer' AND l.kind NOT IN ('reaction', 'system')
     ) m ON t.created_at > :since
-    WHERE t.conversation_id = ANY (CAST(:conversations AS uuid[])) AND t.state = 'open'
+    WHERE k.id = current_tenant()
 """)
 
 _OPEN: Final = text("""
