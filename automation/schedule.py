@@ -13,6 +13,7 @@ class ScheduleName(StrEnum):
     WATCH_CONNECTIONS = "watch_connections"
     READ_ON = "read_on"
     EMBED = "embed"
+    RENEW = "renew"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,7 @@ SCHEDULES: Final = (
     Schedule(name=ScheduleName.WATCH_CONNECTIONS, every=timedelta(hours=1)),
     Schedule(name=ScheduleName.READ_ON, every=timedelta(minutes=2)),
     Schedule(name=ScheduleName.EMBED, every=timedelta(minutes=2)),
+    Schedule(name=ScheduleName.RENEW, every=timedelta(minutes=2)),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from automation import store
 from automation.embedding import embed_due
+from automation.renewing import renew_due
 from automation.schedule import ScheduleName, schedule_named
 from channels.adapters import open_registry
 from channels.lines import Lines
@@ -14,6 +15,9 @@ from core.floor import Floor
 from core.ids import CompanyId
 from core.logging import get_logger
 from core.queue import TaskName, send
+from core.storage import open_storage
+from graphs.erasure import remove_files
+from graphs.stray_files import forget_strays
 from knowledge.tasks import carry_on, forget_left
 
 log = get_logger(__name__)
@@ -31,11 +35,13 @@ async def run_tick(floor: Floor, name: ScheduleName) -> bool:
 
 async def forget_old(floor: Floor, companies: list[CompanyId]) -> int:
     """One transaction per company."""
-    forgotten = 0
+    forgotten, storage = 0, open_storage(floor.settings.storage_url)
     for company in companies:
         async with floor.database.tenant_session(company) as session:
             forgotten += await store.forget_old_events(session, clock.now())
         await forget_left(floor, company)
+        await remove_files(floor.database, storage, company)
+        await forget_strays(floor.database, storage, company)
     log.info("upkeep.forgotten", companies=len(companies), events=forgotten)
     return forgotten
 
@@ -68,4 +74,5 @@ _WORK: Final[Mapping[ScheduleName, Callable[[Floor], Awaitable[None]]]] = {
     ScheduleName.WATCH_CONNECTIONS: _start_watching,
     ScheduleName.READ_ON: carry_on,
     ScheduleName.EMBED: embed_due,
+    ScheduleName.RENEW: renew_due,
 }

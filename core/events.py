@@ -30,10 +30,12 @@ class EventKind(StrEnum):
     CONTACT_OPTED_OUT = "contact.opted_out"
     CONTACT_OPTED_IN = "contact.opted_in"
     CONTACT_MERGED = "contact.merged"
+    CONTACT_ERASED = "contact.erased"
     CONNECTION_NEWS = "connection.news"
     MESSAGE_RECEIVED = "message.received"
     MESSAGE_ECHOED = "message.echoed"
     MESSAGE_STATUS = "message.status"
+    MESSAGE_CHANGED = "message.changed"  # edited, or taken back
     CONVERSATION_OPENED = "conversation.opened"
     CONVERSATION_TAKEN_OVER = "conversation.taken_over"
     CONVERSATION_GIVEN_BACK = "conversation.given_back"

@@ -14,13 +14,14 @@ from knowledge.stores import gaps
 _LONGEST: Final = 300
 _READ: Final = 2_000  # characters in which we look for what identifies a person
 _WORDS: Final = 12  # of a question, by which it is found again: comparing takes the time of their square
+_MOST: Final = 2_000  # open ones that are looked at
 _FIGURES: Final = re.compile(r"(?<![\w-])\d[\d\s().-]{6,}\d(?!\w)")  # a telephone, a CPF, a card, however it is parted
 
 
 async def note(session: TenantSession, question: str, *, persona: str | None = None) -> UUID | None:
     """The gap it counts for; none where the question says nothing that could be looked for."""
-    masked = " ".join(_FIGURES.sub(MASK, redact_text(question[:_READ])).split())[:_LONGEST]
-    asked = Gist.of(masked, most=_WORDS)
+    wording = masked(question)
+    asked = Gist.of(wording, most=_WORDS)
     if not asked.says_something:
         return None
     compared: dict[UUID, float] = {}
@@ -29,14 +30,31 @@ async def note(session: TenantSession, question: str, *, persona: str | None = N
         await hold_until_commit(session, "knowledge gaps")
         gap = await _likest(session, asked, persona, compared)  # another may have been quicker
     if gap is None:
-        return await gaps.add(session, masked, sorted(asked.words.keys() | asked.codes), persona)
+        return await gaps.add(session, wording, _words(asked), persona)
     await gaps.count(session, gap)
     return gap
+
+
+def masked(question: str) -> str:
+    """As a gap keeps it."""
+    return " ".join(_FIGURES.sub(MASK, redact_text(question[:_READ])).split())[:_LONGEST]
 
 
 async def close(session: TenantSession, gap: UUID, *, answer: UUID | None = None) -> None:
     """Answered by an approved answer; or dismissed, where there is none."""
     await gaps.close(session, gap, GapState.ANSWERED if answer else GapState.DISMISSED, answer)
+
+
+async def renew(session: TenantSession) -> None:
+    """The words that open ones are found again by, as the code of today takes them."""
+    for row in await gaps.every(session, most=_MOST):
+        words = _words(Gist.of(row.question, most=_WORDS))
+        if words != row.words:
+            await gaps.set_words(session, row.id, words)
+
+
+def _words(asked: Gist) -> list[str]:
+    return sorted(asked.words.keys() | asked.codes)
 
 
 async def _likest(session: TenantSession, asked: Gist, persona: str | None, compared: dict[UUID, float]) -> UUID | None:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import BackgroundTasks, Depends, Query, Request, Response
 
 from admin_api.auth import Needs
 from admin_api.crm import queries
 from admin_api.crm.queries import ContactListing
-from admin_api.crm.schemas import ContactChange, ContactIn, ContactOut
+from admin_api.crm.schemas import ContactChange, ContactIn, ContactOut, ErasureOut
 from admin_api.etags import refuse_stale, tag_of
 from admin_api.paging import Page, PagingOfRequest
 from admin_api.principals import Principal
@@ -22,10 +22,12 @@ from core import audit, clock
 from core.errors import Conflict
 from core.ids import ContactId
 from core.models.people import Contact, Role
+from graphs.erasure import erase, remove_files
 
 contacts: Final = resources("contacts")
 
 Agent = Annotated[Principal, Needs(Role.AGENT)]
+Admin = Annotated[Principal, Needs(Role.ADMIN)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,16 @@ async def change_contact(
     refuse_stale(request, _tag(row))
     await describe(session, row, body.details(), actor.actor)
     return await _show(session, ContactId(contact_id), response)
+
+
+@contacts.delete("/{contact_id}")
+async def erase_contact(
+    session: Session, actor: Admin, contact_id: UUID, request: Request, later: BackgroundTasks
+) -> ErasureOut:
+    """All that says something of this person goes for good, and they are never written to again."""
+    receipt = await erase(session, ContactId(contact_id), actor.actor)
+    later.add_task(remove_files, request.app.state.floor.database, request.app.state.storage, actor.company)
+    return ErasureOut(id=receipt.id, contact_id=receipt.contact, stores=receipt.stores)
 
 
 async def _show(session: Session, contact: ContactId, response: Response) -> ContactOut:

@@ -98,6 +98,14 @@ class ContactChange(_Details):
     """What is absent stays; null takes it away, in `fields` key by key."""
 
 
+class ErasureOut(BaseModel):
+    """The receipt: per store, of how many rows something was erased."""
+
+    id: UUID
+    contact_id: UUID
+    stores: dict[str, int]
+
+
 class ContactOut(BaseModel):
     """One that was merged away still answers, and `merged_into` says who the person is now."""
 

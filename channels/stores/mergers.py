@@ -83,7 +83,7 @@ async def unmerge(session: TenantSession, event: UUID) -> Parted:
     """The contact that had gone is there again with what was its own. Who opted out stays out, in both."""
     await hold(session)
     found = (await session.execute(_EVENT, {"event": event})).one_or_none()
-    if found is None:
+    if found is None or found.detail in ({}, "{}"):  # blank: they were erased
         raise NotFound("Esta junção de contatos não existe.", "There is no such merger of contacts.")
     detail, kept = found.detail if isinstance(found.detail, dict) else json.loads(found.detail), found.contact_id
     gone = UUID(detail["gone"])

@@ -1,7 +1,7 @@
 """Documents and their passages: put, replaced where they changed, held, retired, removed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +22,7 @@ from core.models.knowledge import (
     SpaceState,
 )
 from knowledge.documents import Flag, Note, Piece
-from knowledge.features import EDITION, of_passage, words_of
+from knowledge.features import EDITION, of_passage
 from knowledge.stores import bases, disputes, editions, postings
 from knowledge.stores.statements import BYTES, NUMBERS, ONE_NUMBER, ONE_UUID, TEXTS, UUIDS, given
 
@@ -66,7 +66,7 @@ async def put(session: TenantSession, base: UUID, source: Source, pieces: Sequen
     found = await _passages(session, document)
     gone = [row for row in found if row.sha256 not in wanted]
     kept = {row.sha256 for row in found} & wanted.keys()
-    aged = [row for row in found if row.sha256 in kept and row.edition != EDITION]
+    aged = [row.id for row in found if row.sha256 in kept and row.edition != EDITION]
     disputing = await disputes.of_document(session, document, (row.id for row in gone))
     await _remove(session, base, gone)
     await _move(session, document, [wanted[sha256] for sha256 in kept])
@@ -75,8 +75,7 @@ async def put(session: TenantSession, base: UUID, source: Source, pieces: Sequen
         place = _Place(base=base, document=document, first=first + start)
         await _add(session, place, added[start : start + _AT_ONCE])
     for start in range(0, len(aged), _AT_ONCE):
-        place = _Place(base=base, document=document, first=first + len(added) + start)
-        await _renew(session, place, {row.id: wanted[row.sha256] for row in aged[start : start + _AT_ONCE]})
+        await editions.renew(session, base, aged[start : start + _AT_ONCE], first=first + len(added) + start)
     await disputes.carry_over(session, document, disputing, added)
     numbers = len(added) + len(aged)
     await bases.mark_written(session, base, numbers=numbers, passages=len(added) - len(gone))
@@ -225,24 +224,10 @@ async def _passages(session: TenantSession, document: UUID) -> Sequence[Any]:
 async def _remove(session: TenantSession, base: UUID, rows: Sequence[Any]) -> None:
     for start in range(0, len(rows), _AT_ONCE):
         ids = [row.id for row in rows[start : start + _AT_ONCE]]
-        gone = await session.execute(delete(KnowledgePassage).where(KnowledgePassage.id.in_(ids)).returning(*_WORDED))
-        await _unlist(session, base, gone.all())
-
-
-async def _unlist(session: TenantSession, base: UUID, rows: Sequence[Any]) -> None:
-    """Out of the postings, under the words that they were written with."""
-    aged = [row.number for row in rows if row.edition != EDITION]
-    words = {row.number: words_of(row.body, (row.title, *row.headings)) for row in rows if row.edition == EDITION}
-    await postings.remove(session, base, words | await editions.words_of(session, base, aged))
-
-
-async def _renew(session: TenantSession, place: _Place, pieces: Mapping[UUID, Piece]) -> None:
-    """They keep their rows and vectors; only what they are found by was made in an earlier way."""
-    rows = await session.execute(select(*_WORDED).where(KnowledgePassage.id.in_(pieces)))
-    await _unlist(session, place.base, rows.all())
-    features = [of_passage(piece.text, (piece.title, *piece.headings)) for piece in map(_clean, pieces.values())]
-    await editions.renew(session, list(pieces), first=place.first, edition=EDITION, features=features)
-    await postings.add(session, place.base, {place.first + offset: one.weights for offset, one in enumerate(features)})
+        gone = await session.execute(
+            delete(KnowledgePassage).where(KnowledgePassage.id.in_(ids)).returning(*editions.WORDED)
+        )
+        await editions.unlist(session, base, gone.all())
 
 
 async def _move(session: TenantSession, document: UUID, pieces: Sequence[Piece]) -> None:
@@ -293,13 +278,6 @@ async def _tell_spaces(session: TenantSession) -> None:
 
 
 _DATES: Final = ("valid_from", "valid_until", "published_at")
-_WORDED: Final = (
-    KnowledgePassage.number,
-    KnowledgePassage.body,
-    KnowledgePassage.title,
-    KnowledgePassage.headings,
-    KnowledgePassage.edition,
-)
 _MOVE: Final = given(
     """
     UPDATE knowledge_passages p SET position = w.position, page = w.page

@@ -40,6 +40,10 @@ async def count(session: TenantSession, gap: UUID) -> None:
     await session.execute(again.values(asked=KnowledgeGap.asked + 1, last_at=func.app_now()))
 
 
+async def set_words(session: TenantSession, gap: UUID, words: Sequence[str]) -> None:
+    await session.execute(update(KnowledgeGap).where(KnowledgeGap.id == gap).values(words=list(words)))
+
+
 async def close(session: TenantSession, gap: UUID, state: GapState, answer: UUID | None = None) -> None:
     closed = update(KnowledgeGap).where(KnowledgeGap.id == gap).values(state=state, answer_id=answer)
     if (await session.execute(closed.returning(KnowledgeGap.id))).first() is None:

@@ -103,7 +103,7 @@ class TestDocument:
                 assert body["content"] == {_PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
     def test_who_posts_may_send_a_key_and_who_patches_a_tag(self, described: dict[str, Any]) -> None:
-        headers = {"post": ["Idempotency-Key"], "patch": ["If-Match"], "get": []}
+        headers = {"post": ["Idempotency-Key"], "patch": ["If-Match"], "get": [], "delete": []}
         for path, method, operation in operations(described):
             said = [one["name"] for one in operation.get("parameters", []) if one["in"] == "header"]
             assert said == headers[method], (method, path)

@@ -1,29 +1,25 @@
 """Tests of putting documents on shelves: what changed is replaced, what did not is kept, and the lists stay true."""
 
 import asyncio
-import hashlib
 import random
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
 from bench.knowledge_oracle import weigh_all
 from core import clock
-from core.db.sessions import TenantSession
 from core.errors import Malformed, NotFound
 from core.floor import Floor
 from core.ids import CompanyId
-from core.models.knowledge import KnowledgeDocument, KnowledgePassage, KnowledgePosting
+from core.models.knowledge import KnowledgeDocument, KnowledgePassage
+from knowledge.approved import SHELF, NewAnswer, approve, find
 from knowledge.documents import Flag, Note
-from knowledge.features import EDITION, of_passage, words_of
 from knowledge.search import search
-from knowledge.stores import bases, documents, postings
+from knowledge.stores import bases, documents
 from knowledge.stores.documents import Put, Source
-from tests.knowledge.shelving import BASE, new_company, piece, shelve
+from tests.knowledge.shelving import BASE, lists, new_company, piece, rows, shelve, true_lists
 
 SOURCE = Source(key="trocas.md", title="Trocas", kind="markdown", content_sha256="a" * 64)
 
@@ -31,29 +27,6 @@ SOURCE = Source(key="trocas.md", title="Trocas", kind="markdown", content_sha256
 @pytest.fixture
 async def ana(floor: Floor) -> CompanyId:
     return await new_company(floor)
-
-
-async def rows(session: TenantSession) -> dict[str, UUID]:
-    found = await session.execute(select(KnowledgePassage.body, KnowledgePassage.id))
-    return {row.body: row.id for row in found}
-
-
-async def lists(session: TenantSession) -> dict[str, Counter[int]]:
-    """Which words stand in which passages, as the postings say."""
-    found: dict[str, Counter[int]] = {}
-    for row in await session.scalars(select(KnowledgePosting)):
-        [run] = await postings.find(session, [row.base_id], [row.word])
-        found[row.word] = Counter(run.first + place for place in run.places)
-    return found
-
-
-async def true_lists(session: TenantSession) -> dict[str, Counter[int]]:
-    """The same, from the passages themselves."""
-    found: dict[str, Counter[int]] = {}
-    for row in await session.scalars(select(KnowledgePassage)):
-        for word in words_of(row.body, (row.title, *row.headings)):
-            found.setdefault(word, Counter())[row.number] += 1
-    return found
 
 
 class TestPut:
@@ -145,62 +118,6 @@ class TestPut:
                 await documents.put(session, base, replace(SOURCE, key=" "), [])
 
 
-class TestEdition:
-    """Passages that were put by earlier code, whose words and weights were others."""
-
-    @staticmethod
-    async def age(session: TenantSession) -> None:
-        """As if `prazo` had been stemmed in another way."""
-        await session.execute(text("UPDATE knowledge_passages SET edition = 0, features = '{}/536870912'"))
-        await session.execute(text("UPDATE knowledge_postings SET word = 'prazos!' WHERE word = 'praz'"))
-
-    async def test_the_same_piece_gets_features_and_postings_anew_and_keeps_its_row(
-        self, floor: Floor, ana: CompanyId
-    ) -> None:
-        async with floor.database.tenant_session(ana) as session:
-            await shelve(session, "Um prazo.", "Uma troca.")
-            before = await rows(session)
-            await self.age(session)
-            assert "prazos!" in await lists(session)
-        async with floor.database.tenant_session(ana) as session:
-            put = await shelve(session, "Um prazo.", "Uma troca.", "Uma entrega.")
-            assert (put.added, put.kept, put.removed) == (1, 2, 0)
-            assert before.items() <= (await rows(session)).items()
-            assert await lists(session) == await true_lists(session)
-            assert (await search(session, "prazo", [BASE])).hits[0].text == "Um prazo."
-
-    async def test_what_is_removed_leaves_the_words_that_it_was_written_with(
-        self, floor: Floor, ana: CompanyId
-    ) -> None:
-        async with floor.database.tenant_session(ana) as session:
-            put = await shelve(session, "Um prazo.", "Uma troca.")
-            await self.age(session)
-            await documents.remove(session, put.document)
-            assert await lists(session) == {}
-
-    async def test_the_same_bytes_are_read_again(self, floor: Floor, ana: CompanyId) -> None:
-        async with floor.database.tenant_session(ana) as session:
-            base = await bases.ensure(session, BASE)
-            await documents.put(session, base, SOURCE, [piece("Um prazo.")])
-            await self.age(session)
-            assert await documents.is_unchanged(session, base, SOURCE.key, "a" * 64) is None
-            put = await documents.put(session, base, SOURCE, [piece("Um prazo.")])
-            assert await documents.is_unchanged(session, base, SOURCE.key, "a" * 64) == put.document
-
-    def test_other_features_of_the_same_text_need_another_edition(self) -> None:
-        """Where this fails: count `EDITION` up in knowledge/features.py, and write down what it says now."""
-        made = [of_passage(words, ("Política — Trocas",)) for words in EVERY_KIND]
-        known = hashlib.sha256(repr([(one.vector, sorted(one.weights.items()), one.likeness) for one in made]).encode())
-        assert (EDITION, known.hexdigest()) == (1, "315e8fd5542d3c6acb040036cfc6f55e6ff9c05efd4a32343b6d38bc292ccd87")
-
-
-EVERY_KIND = (
-    "Não trocamos, nem devolvemos, calçados já usados: as condições estão nas opções AB-12/3 e R$ 1.299,90 (007).",
-    "Devoluciones y cambios según las condiciones del envío; rápidamente, sin garantía de funcionamiento.",
-    "We are shipping orders quickly; the agreement's conditions are available until 31/12/2027 at 19h30, 5% off.",
-)
-
-
 class TestPostings:
     async def test_they_are_what_the_passages_say_after_any_writing(self, floor: Floor, ana: CompanyId) -> None:
         """Random documents, put over each other, removed: the lists and counts against a recount."""
@@ -273,9 +190,20 @@ class TestBases:
     async def test_a_base_of_ours_cannot_be_written_to_by_its_name(self, floor: Floor, ana: CompanyId) -> None:
         async with floor.database.tenant_session(ana) as session:
             await bases.ensure(session, "=ours", is_reserved=True)
-            with pytest.raises(Malformed):
-                await bases.ensure(session, "=ours")
+            await bases.ensure(session, "ours too", is_reserved=True)
+            for name in ("=ours", "ours too"):
+                with pytest.raises(Malformed):
+                    await bases.ensure(session, name)
             assert await bases.every(session) == []
+
+    async def test_nobody_takes_the_place_of_a_base_of_ours_before_it_is_there(
+        self, floor: Floor, ana: CompanyId
+    ) -> None:
+        async with floor.database.tenant_session(ana) as session:
+            with pytest.raises(Malformed):
+                await bases.ensure(session, SHELF)
+            await approve(session, NewAnswer(question="Vocês têm estacionamento?", answer="Sim."))
+            assert await find(session, "tem estacionamento?") is not None
 
     async def test_a_base_of_ours_is_not_there_for_whoever_names_it(self, floor: Floor, ana: CompanyId) -> None:
         async with floor.database.tenant_session(ana) as session:

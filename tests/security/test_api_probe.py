@@ -71,6 +71,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     "PATCH /api/v1/contacts/{contact_id}": Probe(
         role=Role.AGENT, body={"name": "Meu"}, ids={"path.contact_id": "contact"}
     ),
+    "DELETE /api/v1/contacts/{contact_id}": Probe(role=Role.ADMIN, ids={"path.contact_id": "contact"}),
     "GET /api/v1/boards": Probe(role=Role.VIEWER),
     "GET /api/v1/leads": Probe(
         role=Role.VIEWER, ids={"query.contact_id": "contact", "query.conversation_id": "conversation"}
