@@ -15,6 +15,7 @@ class Purpose(StrEnum):
     UNDERSTAND = "understand"
     RESPOND = "respond"
     SUMMARISE = "summarise"
+    PROPOSE = "propose"
     JUDGE = "judge"
     TRANSCRIBE = "transcribe"
     DESCRIBE = "describe"

@@ -13,6 +13,7 @@ from agents.rehearsal import chaotic, gullible, spy
 from agents.rehearsal.answering import respond
 from agents.rehearsal.hearing import understand
 from agents.rehearsal.labels import pictures_in, told_by
+from agents.rehearsal.proposing import propose
 from agents.rehearsal.reading import Reading, read
 from agents.rehearsal.replies import BrainReply, Messages, answered
 from agents.rehearsal.summing_up import summarise
@@ -37,6 +38,13 @@ def reply(messages: Messages, *, schema_name: str | None, mode: str = "honest", 
         return answered(messages, REFUSAL)
     if purpose is Purpose.DESCRIBE:
         return answered(messages, {"description": " ".join(filter(None, map(told_by, pictures_in(messages))))})
+    if purpose is Purpose.PROPOSE:
+        wanted = propose(messages)
+        return (
+            chaotic.spoiled(messages, wanted, seed=seed)
+            if mode_of(mode) is Mode.CHAOTIC
+            else answered(messages, wanted)
+        )
     reading = read(messages)
     answer = _honest(purpose, reading, seed)
     match mode_of(mode):

@@ -147,7 +147,7 @@ def _said(entry: _Entry, purpose: Purpose, words: str) -> Mapping[str, Any] | st
             raise entry.broken("understand responde com emit", "understand answers with emit", key="say")
         case Purpose.DESCRIBE:
             return {"description": words}
-        case Purpose.JUDGE | Purpose.TRANSCRIBE | Purpose.EMBED:
+        case Purpose.JUDGE | Purpose.TRANSCRIBE | Purpose.EMBED | Purpose.PROPOSE:
             return words
 
 

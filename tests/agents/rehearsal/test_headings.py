@@ -28,7 +28,7 @@ class TestHeadings:
     def test_what_begins_a_line_begins_without_dots(self) -> None:
         found = find("vocês têm loja física?", [known(PAGE)])
         assert found is not None
-        assert _quoted(found, lines_in("pt-BR"))["say"] == 'Segundo "Sobre a empresa": Não temos loja física.'
+        assert _quoted(found, lines_in("pt-BR")) == 'Segundo "Sobre a empresa": Não temos loja física.'
 
     def test_sentences_of_two_lines_are_not_joined(self) -> None:
         found = find(
