@@ -33,6 +33,7 @@ class Wanted:
     user: UserId | None = None  # who is to have it
     queue: str | None = None
     seen: int | None = None
+    source: Source = Source.API
 
     @property
     def taker(self) -> UserId | None:
@@ -66,7 +67,7 @@ async def _take(session: TenantSession, conversation: ConversationId, held: Held
             "Somebody else has taken this conversation: send `epoch` to take their place.",
         )
     taken = await handoff.take_over(
-        session, conversation, Taker(source=Source.API, user=taker, reason=wanted.reason or _BY_STAFF)
+        session, conversation, Taker(source=wanted.source, user=taker, reason=wanted.reason or _BY_STAFF)
     )
     return taken.epoch
 

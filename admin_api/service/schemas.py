@@ -86,5 +86,8 @@ class HandoffOut(OfRow):
     state: HandoffState
     taken_by: UUID | None
     created_at: datetime
+    told_at: datetime | None = Field(description="When people of the company were shown it; until then nobody knows.")
     taken_at: datetime | None
     ended_at: datetime | None
+    category: str | None = Field(description="What it came to, as whoever ended it named it.")
+    closing_note: str | None

@@ -14,6 +14,7 @@ from channels.stores import parked
 from channels.stores.parked import News
 from channels.stores.thread import known
 from core.db.sessions import TenantSession
+from core.events import Event, EventKind, emit
 from core.ids import ConversationId
 from core.models.stream import ParkedKind
 
@@ -68,7 +69,10 @@ async def _write(session: TenantSession, edits: Sequence[Edit]) -> list[Changed]
             "moments": [edit.at for edit in removals],
         }
         rows += await session.execute(_DELETE, bound)
-    return [Changed(conversation=ConversationId(row.conversation_id), seq=row.seq) for row in rows]
+    changed = [Changed(conversation=ConversationId(row.conversation_id), seq=row.seq) for row in rows]
+    for one in dict.fromkeys(changed):
+        emit(session, Event(kind=EventKind.MESSAGE_CHANGED, subject_id=one.conversation, payload={"seq": one.seq}))
+    return changed
 
 
 def _order(edit: Edit) -> tuple[datetime, str]:

@@ -116,6 +116,41 @@ async def note(session: TenantSession, files: Sequence[NewMedia]) -> list[UUID]:
     return [row["id"] for row in rows if isinstance(row["id"], UUID)]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OurFile:
+    """One that somebody of the company sends: it lies in our storage, and its message is queued."""
+
+    id: UUID
+    message: MessageId
+    connection: ConnectionId
+    kind: MessageKind
+    key: str
+    mime: str
+    size: int
+    sha256: str | None
+    filename: str | None
+
+
+async def keep_ours(session: TenantSession, file: OurFile) -> None:
+    """In the transaction that queues its message."""
+    row = MediaFile(
+        tenant_id=session.tenant_id,
+        id=file.id,
+        message_id=file.message,
+        connection_id=file.connection,
+        kind=file.kind,
+        state=MediaState.STORED,
+        declared_mime=file.mime,
+        filename=file.filename,
+        mime=file.mime,
+        size=file.size,
+        sha256=file.sha256,
+        storage_key=file.key,
+    )
+    session.add(row)
+    await session.flush()
+
+
 async def claim(database: Database, *, most: int, lease: timedelta) -> list[Claim]:
     async with database.crossing() as session:
         rows = await session.execute(_CLAIM, {"most": most, "lease": lease})

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, bindparam, select, text, tuple_
+from sqlalchemy import ColumnElement, Text, bindparam, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from agents.extractors.values import in_words
@@ -138,6 +138,18 @@ async def ended(session: TenantSession, conversation: ConversationId) -> None:
     if handoff is not None:
         payload = {"conversation": str(conversation)}
         emit(session, Event(kind=EventKind.HANDOFF_ENDED, subject_id=handoff, payload=payload))
+
+
+async def told(session: TenantSession, shown: Mapping[UUID, datetime]) -> None:
+    """People of the company were shown these, each since then: from now on somebody knows of them."""
+    for handoff, at in sorted(shown.items()):
+        untold = update(Handoff).where(Handoff.id == handoff, Handoff.told_at.is_(None))
+        await session.execute(untold.values(told_at=at).execution_options(synchronize_session=False))
+
+
+async def conclude(session: TenantSession, conversation: ConversationId, *, category: str, note: str) -> None:
+    """What it came to, of the handoff that is open there, or else of the one that was the last."""
+    await session.execute(_CONCLUDE, {"conversation": conversation, "category": category, "note": note or None})
 
 
 async def list_handoffs(session: TenantSession, wanted: HandoffListing) -> list[Handoff]:
@@ -302,7 +314,7 @@ _OPEN: Final = text("""
     VALUES (current_tenant(), :id, :conversation, :turn, :epoch, :queue, :reason, :brief)
     ON CONFLICT (tenant_id, conversation_id) WHERE state <> 'ended' DO UPDATE SET turn_id = excluded.turn_id,
         epoch = excluded.epoch, queue = excluded.queue, reason = excluded.reason, brief = excluded.brief,
-        state = 'queued', taken_by = NULL, taken_at = NULL, created_at = app_now()
+        state = 'queued', taken_by = NULL, taken_at = NULL, told_at = NULL, created_at = app_now()
     WHERE h.epoch < excluded.epoch
     RETURNING h.id
 """).bindparams(bindparam("brief", type_=JSONB))
@@ -318,6 +330,12 @@ _TAKE: Final = text("""
 _END: Final = text("""
     UPDATE handoffs SET state = 'ended', ended_at = app_now()
     WHERE conversation_id = :conversation AND state <> 'ended' RETURNING id
+""")
+
+_CONCLUDE: Final = text("""
+    UPDATE handoffs SET category = :category, closing_note = :note
+    WHERE id = (SELECT h.id FROM handoffs h WHERE h.conversation_id = :conversation
+        ORDER BY h.state <> 'ended' DESC, h.created_at DESC LIMIT 1)
 """)
 
 _STANDS: Final = text("""
