@@ -10,7 +10,7 @@ from typing import Final
 
 from agents.commands import AskKnowledge, Mention, OptOut, Promise, Quote, RequestHuman, Say, SwitchGoal, Understood
 from agents.personas.definition import Persona
-from core.models.stream import Control, Trigger
+from core.models.stream import Author, Control, Trigger
 from graphs.conversation import absence, afresh, asking, pending, slots, tooling
 from graphs.conversation.desk import Desk
 from graphs.conversation.progress import progress
@@ -221,7 +221,8 @@ def _answer(desk: Desk) -> Decision:
     _return(desk)
     _greet(desk)
     _say_who_writes(desk)
-    _query(desk, is_answered=asking.answer(desk))
+    if not _was_answered(desk):
+        _query(desk, is_answered=asking.answer(desk))
     asks = desk.ask is not None or asking.next_question(desk)
     if desk.query is not None:
         return desk.decision(Route.STAGE)
@@ -290,6 +291,15 @@ def _say_who_writes(desk: Desk) -> None:
         desk.note(Rule.ASKS_IF_BOT)
         if Rule.GREETED not in desk.rules:
             desk.say("greeting", contact="")
+
+
+def _was_answered(desk: Desk) -> bool:
+    """A person who leaves has had the last word: what was asked before it is owed to nobody."""
+    snapshot = desk.snapshot
+    if snapshot.trigger is not Trigger.STAFF_RETURN:
+        return False
+    last_word = max((line.seq for line in snapshot.human_span if line.author is Author.STAFF), default=0)
+    return bool(snapshot.unanswered) and all(line.seq < last_word for line in snapshot.unanswered)
 
 
 def _query(desk: Desk, *, is_answered: bool) -> None:

@@ -129,6 +129,19 @@ class TestReturn:
         assert (await talk.conversation()).control == Control.BOT
         assert [row.state for row in await talk.inbox.rows("SELECT state FROM handoffs")] == ["ended"]
 
+    @pytest.mark.parametrize("is_answered", [True, False])
+    async def test_what_a_person_answered_is_not_answered_again(self, talk: Talk, *, is_answered: bool) -> None:
+        conversation = await hand_to_person(talk)
+        await customer_says(talk, "w.1", "Vocês fazem treinamento na minha cidade?")
+        if is_answered:
+            await person_says(talk, "e.2", "Fazemos, sim, em todo o estado.")
+        await change(talk, conversation, Control.BOT, seen=2)
+
+        await talk.answered()
+
+        [trace] = [row.trace for row in await talk.inbox.rows("SELECT trace FROM turns WHERE trigger = 'staff_return'")]
+        assert ("answer.knowledge" in str(trace)) is not is_answered
+
     async def test_a_person_gives_it_back_and_their_own_words_count(self, talk: Talk) -> None:
         conversation = await hand_to_person(talk)
         await customer_says(talk, "w.1", "Meu nome é Ana Souza")
