@@ -104,7 +104,19 @@ class CloseTopic:
     pass
 
 
-Body = Say | Show | Locate | Card | Change | React | OpenTopic | CloseTopic
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteTopic:
+    """With all that was said in it; what still waits for it is said nowhere."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unsay:
+    """Take messages back, wherever they are; those that are gone already are fine."""
+
+    message_ids: tuple[int, ...]
+
+
+Body = Say | Show | Locate | Card | Change | React | OpenTopic | CloseTopic | DeleteTopic | Unsay
 
 _TYPES: Final[Mapping[str, type[Body]]] = {
     "say": Say,
@@ -115,6 +127,8 @@ _TYPES: Final[Mapping[str, type[Body]]] = {
     "react": React,
     "open_topic": OpenTopic,
     "close_topic": CloseTopic,
+    "delete_topic": DeleteTopic,
+    "unsay": Unsay,
 }
 _NAMES: Final = {kind: name for name, kind in _TYPES.items()}
 
@@ -157,4 +171,5 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "about": _about,
     "kind": MessageKind,
     "media_id": UUID,
+    "message_ids": tuple,
 }

@@ -20,7 +20,7 @@ class StaffBot(TenantRow):
     telegram_id: Mapped[int | None]
     username: Mapped[str | None]
     next_update: Mapped[int] = mapped_column(server_default="0")  # asked for from here on: all before it is kept
-    problem: Mapped[str | None]  # why it cannot work, by its name in `admin_api/staff/problems.py`
+    problem: Mapped[str | None]  # why it cannot work, by its name in `channels/telegram_staff/problems.py`
     heard_at: Mapped[datetime | None]  # when Telegram last answered it
     fence: Mapped[int] = mapped_column(server_default="0")
     lease_until: Mapped[datetime | None]
