@@ -1,8 +1,10 @@
 """What each kind of connection is told when it is made: its fields, which of them are secret, and its addresses."""
 
 import re
+import secrets as randomness
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Final
 
 from core.errors import FieldError, Malformed
@@ -38,10 +40,25 @@ class AddressRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """All that a connection is told."""
+
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = dataclass_field(repr=False)
+
+
+def _as_told(words: Words) -> Words:
+    """Most channels have to be told everything."""
+    return words
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Form:
     settings: tuple[Field, ...]
     secrets: tuple[Field, ...]
     addresses: tuple[AddressRule, ...]
+    read_out: Callable[[Words], Words] = _as_told  # what follows from what was told
+    make_up: Callable[[Words], Words] = _as_told  # what a new connection is given, where it was not told
 
     @property
     def fixed(self) -> frozenset[str]:
@@ -120,6 +137,28 @@ def _flag(name: str) -> Field:
     return Field(name=name, rule=_is_flag, wanted=_FLAG)
 
 
+def _with_number(words: Words) -> Words:
+    """A bot's token begins with its number, by which it is told from others."""
+    token = words.secrets.get("token")
+    number = token.partition(":")[0] if isinstance(token, str) else ""
+    if not number.isdecimal():
+        return words
+    return Words(settings={**words.settings, "bot_id": number}, secrets=words.secrets)
+
+
+def _with_secret(words: Words) -> Words:
+    """By which Telegram's calls are told from a forger's."""
+    made = {"webhook_secret": randomness.token_urlsafe(32)}
+    return Words(settings=words.settings, secrets={**made, **words.secrets})
+
+
+_TOKEN: Final = Text(
+    "o token que o @BotFather dá, como 123456789:AA…", "the token that @BotFather gives, such as 123456789:AA…"
+)
+
+_USERNAME: Final = Text("o nome de usuário do bot, sem @", "the bot's user name, without @")
+_HOOK_SECRET: Final = Text("de 16 a 256 letras, números, _ ou -", "16 to 256 letters, digits, _ or -")
+
 # A new kind of connection is a line here, an adapter in the registry, and its words in the commands and schemas.
 FORMS: Final[Mapping[ConnectionKind, Form]] = {
     ConnectionKind.WHATSAPP: Form(
@@ -158,5 +197,19 @@ FORMS: Final[Mapping[ConnectionKind, Form]] = {
             AddressRule(kind="whatsapp.phone", setting="phone_number_id"),
             AddressRule(kind="whatsapp.account", setting="waba_id", is_own=False),
         ),
+    ),
+    ConnectionKind.TELEGRAM: Form(
+        settings=(
+            Field(name="bot_id", rule=_matching("[0-9]{1,20}"), wanted=_TOKEN),
+            Field(name="username", rule=_matching(r"[A-Za-z]\w{4,31}"), wanted=_USERNAME),
+            _flag("is_sandbox"),
+        ),
+        secrets=(
+            Field(name="token", rule=_matching(r"[0-9]{1,20}:[\w-]{20,120}"), wanted=_TOKEN, is_required=True),
+            Field(name="webhook_secret", rule=_matching(r"[\w-]{16,256}"), wanted=_HOOK_SECRET, is_required=True),
+        ),
+        addresses=(AddressRule(kind="telegram.bot", setting="bot_id"),),
+        read_out=_with_number,
+        make_up=_with_secret,
     ),
 }

@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     # Where the providers are; the version and the path are ours.
     whatsapp_api_base: HttpUrl = "https://graph.facebook.com"
     whatsapp_api_version: Annotated[str, Field(pattern=r"^v\d{1,3}\.\d$")] = "v23.0"
+    telegram_api_base: HttpUrl = "https://api.telegram.org"
+    telegram_bot_token: SecretStr | None = None  # of the demo company's bot, under `masteria up`
     # Which models answer: the first, then the others where it does not. Their keys have the providers' usual names.
     masteria_model: ModelNames = "rehearsal"
     masteria_hearing_model: ModelNames | None = None  # voice notes; without it one of the same providers, if any hears

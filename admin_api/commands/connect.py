@@ -13,7 +13,7 @@ from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
 from admin_api.tenants.store import all_companies, company_named, own_company
 from admin_api.terminal import Parser, launch, say, text, write, write_json
-from channels.connection_forms import FORMS, form_of
+from channels.connection_forms import FORMS, Words, form_of
 from channels.stores import addresses, connections
 from channels.stores.connections import Change, Keep, Listing, NewConnection
 from core.audit import OPERATOR
@@ -26,8 +26,15 @@ from core.models.people import Connection, ConnectionKind
 from core.settings import Settings
 
 _WEBHOOK: Final = "/webhooks/whatsapp"
-_SECRETS: Final = ("app_secret", "access_token", "verify_token")
-_SETTINGS: Final = ("phone_number_id", "waba_id", "display_phone_number")
+_SECRETS: Final = {
+    ConnectionKind.WHATSAPP: ("app_secret", "access_token", "verify_token"),
+    ConnectionKind.TELEGRAM: ("token",),
+}
+_SETTINGS: Final = {
+    ConnectionKind.WHATSAPP: ("phone_number_id", "waba_id", "display_phone_number"),
+    ConnectionKind.TELEGRAM: (),
+}
+_SHOWN: Final = (*_SETTINGS[ConnectionKind.WHATSAPP], "bot_id")
 _LITERAL: Final = "literal:"
 _LATER: Final = frozenset(ConnectionKind) - FORMS.keys()
 
@@ -36,11 +43,17 @@ _LATER: Final = frozenset(ConnectionKind) - FORMS.keys()
 class Wanted:
     """What was told on the command line. `verify_token` is shown at the end, for it has to be typed in elsewhere."""
 
+    kind: ConnectionKind
     company: str
     name: str | None
     persona: str | None
     settings: Mapping[str, str]
     secrets: Mapping[str, str]
+
+    @property
+    def told(self) -> Words:
+        """With what follows from what was told, as a bot's number from its token."""
+        return form_of(self.kind).read_out(Words(settings=self.settings, secrets=self.secrets))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +81,7 @@ def _parser() -> Parser:
         "Connect a channel to a company. A number that it has already is given only what is told anew.",
     )
     parser = Parser(prog="masteria connect", description=about)
-    actions = parser.add_subparsers(dest="what", required=True, metavar="whatsapp|list")
+    actions = parser.add_subparsers(dest="what", required=True, metavar="whatsapp|telegram|list")
     whatsapp = actions.add_parser(
         "whatsapp",
         description=text(
@@ -83,9 +96,19 @@ def _parser() -> Parser:
         ),
     )
     _add_whatsapp(whatsapp)
+    telegram = actions.add_parser(
+        "telegram",
+        description=text(
+            "Conecta o bot do Telegram com que a equipe trabalha (docs/staff.md). O token vem do @BotFather; prefira "
+            "`-` (pergunta, ou lê uma linha da entrada padrão) ou `env:NOME`.",
+            "Connect the Telegram bot with which the staff works (docs/staff.md). The token comes from @BotFather; "
+            "prefer `-` (asks for it, or reads a line of standard input) or `env:NAME`.",
+        ),
+    )
+    _add_telegram(telegram)
     listing = actions.add_parser("list", description=text("Lista as conexões.", "List the connections."))
     listing.add_argument("--company", metavar="SLUG", help=text("só as desta empresa", "only this company's"))
-    for parent in (whatsapp, listing):
+    for parent in (whatsapp, telegram, listing):
         add_home(parent)
         parent.add_argument("--json", action="store_true", help=text("em JSON", "as JSON"))
     return parser
@@ -104,15 +127,31 @@ def _add_whatsapp(parser: Parser) -> None:
     }
     parser.add_argument("--company", required=True, metavar="SLUG", help=text("a empresa", "the company"))
     for option, (pt, en) in about.items():
-        is_secret = option[2:].replace("-", "_") in _SECRETS
+        is_secret = option[2:].replace("-", "_") in _SECRETS[ConnectionKind.WHATSAPP]
         metavar = text("SEGREDO", "SECRET") if is_secret else text("VALOR", "VALUE")
         parser.add_argument(option, required=option == "--phone-number-id", metavar=metavar, help=text(pt, en))
 
 
+def _add_telegram(parser: Parser) -> None:
+    parser.add_argument("--company", required=True, metavar="SLUG", help=text("a empresa", "the company"))
+    parser.add_argument(
+        "--token", required=True, metavar=text("SEGREDO", "SECRET"), help=text("o token do bot", "the bot's token")
+    )
+    parser.add_argument(
+        "--name",
+        metavar=text("VALOR", "VALUE"),
+        help=text("como a conexão aparece nas listas", "how the connection shows in lists"),
+    )
+
+
 def _wanted(options: Namespace) -> Wanted:
-    secrets = {name: _secret(name, value) for name in _SECRETS if (value := getattr(options, name)) is not None}
-    told = {name: value for name in _SETTINGS if (value := getattr(options, name)) is not None}
-    return Wanted(company=options.company, name=options.name, persona=options.persona, settings=told, secrets=secrets)
+    kind = ConnectionKind(options.what)
+    secrets = {name: _secret(name, value) for name in _SECRETS[kind] if (value := getattr(options, name)) is not None}
+    told = {name: value for name in _SETTINGS[kind] if (value := getattr(options, name)) is not None}
+    persona = getattr(options, "persona", None)
+    return Wanted(
+        kind=kind, company=options.company, name=options.name, persona=persona, settings=told, secrets=secrets
+    )
 
 
 def _secret(name: str, value: str) -> str:
@@ -147,7 +186,8 @@ async def _connect(settings: Settings, wanted: Wanted) -> Done:
         await database.check()
         company = await company_named(database, wanted.company)
         async with database.tenant_session(company) as session:
-            known = await addresses.own_at(session, "whatsapp.phone", wanted.settings["phone_number_id"])
+            own = next(rule for rule in form_of(wanted.kind).addresses if rule.is_own)
+            known = await addresses.own_at(session, own.kind, wanted.told.settings.get(own.setting, ""))
             if known is None:
                 return Done(row=await _create(session, ring, wanted), is_new=True)
             return Done(row=await _update(session, ring, known, wanted), is_new=False)
@@ -156,15 +196,20 @@ async def _connect(settings: Settings, wanted: Wanted) -> Done:
 
 
 async def _create(session: TenantSession, ring: KeyRing, wanted: Wanted) -> Connection:
-    number = wanted.settings.get("display_phone_number", wanted.settings["phone_number_id"])
     new = NewConnection(
-        kind=ConnectionKind.WHATSAPP,
-        name=wanted.name or f"WhatsApp {number}",
+        kind=wanted.kind,
+        name=wanted.name or _name(wanted),
         persona=wanted.persona,
         settings=wanted.settings,
         secrets=wanted.secrets,
     )
     return await connections.create(session, ring, new, OPERATOR)
+
+
+def _name(wanted: Wanted) -> str:
+    if wanted.kind is ConnectionKind.TELEGRAM:
+        return f"Telegram {wanted.told.settings.get('bot_id', '')}".strip()
+    return f"WhatsApp {wanted.settings.get('display_phone_number', wanted.settings['phone_number_id'])}"
 
 
 async def _update(session: TenantSession, ring: KeyRing, known: ConnectionId, wanted: Wanted) -> Connection:
@@ -179,7 +224,7 @@ async def _update(session: TenantSession, ring: KeyRing, known: ConnectionId, wa
 
 def _show(settings: Settings, wanted: Wanted, done: Done, *, as_json: bool) -> None:
     public = settings.masteria_public_url
-    callback = f"{public}{_WEBHOOK}" if public else None
+    callback = f"{public}{_WEBHOOK}" if public and wanted.kind is ConnectionKind.WHATSAPP else None
     row = done.row
     if as_json:
         about = {"id": row.id, "company": wanted.company, "kind": row.kind.value, "name": row.name}
@@ -189,6 +234,22 @@ def _show(settings: Settings, wanted: Wanted, done: Done, *, as_json: bool) -> N
         say(f"Conexão `{row.name}` criada ({row.id}).", f"Connection `{row.name}` made ({row.id}).")
     else:
         say(f"Conexão `{row.name}` atualizada ({row.id}).", f"Connection `{row.name}` updated ({row.id}).")
+    if wanted.kind is ConnectionKind.TELEGRAM:
+        _show_staff(wanted)
+    else:
+        _show_webhook(wanted, callback)
+
+
+def _show_staff(wanted: Wanted) -> None:
+    say(
+        "Agora crie o grupo da equipe, ligue os tópicos, adicione o bot como administrador que gerencia tópicos, e "
+        f"rode `masteria staff code --company {wanted.company}`: o código vincula o grupo (docs/staff.md).",
+        "Now make the staff group, turn its topics on, add the bot as an administrator who manages topics, and run "
+        f"`masteria staff code --company {wanted.company}`: the code binds the group (docs/staff.md).",
+    )
+
+
+def _show_webhook(wanted: Wanted, callback: str | None) -> None:
     address = callback or text(
         f"https://SEU-ENDEREÇO{_WEBHOOK} (defina MASTERIA_PUBLIC_URL para vê-lo inteiro)",
         f"https://YOUR-ADDRESS{_WEBHOOK} (set MASTERIA_PUBLIC_URL to see all of it)",
@@ -226,11 +287,11 @@ async def _list(settings: Settings, slug: str | None, *, as_json: bool) -> int:
 
 def _about(company: str, row: Connection) -> dict[str, Any]:
     about = {"id": row.id, "company": company, "kind": row.kind.value, "name": row.name, "state": row.state.value}
-    return about | {name: row.settings.get(name) for name in _SETTINGS} | {"persona": row.persona}
+    return about | {name: row.settings.get(name) for name in _SHOWN} | {"persona": row.persona}
 
 
 def _row(about: Mapping[str, Any]) -> str:
-    number = about["display_phone_number"] or about["phone_number_id"] or ""
+    number = about["display_phone_number"] or about["phone_number_id"] or about["bot_id"] or ""
     return (
         f"{about['company']:<20} {about['kind']:<10} {about['state']:<18} {number:<20} {about['name']} ({about['id']})"
     )

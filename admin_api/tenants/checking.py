@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from admin_api.principals import Principal
+from admin_api.tenants import queries
 from channels.base import Health, Line
 from channels.errors import SendError, Unproven
 from channels.registry import Registry
 from channels.stores import connections
+from channels.telegram_staff.problems import Problem, words_of
 from core import rate_limit
 from core.clock import Deadline
 from core.db.sessions import TenantSession
@@ -17,6 +19,7 @@ from core.http import CallFailed
 from core.ids import ConnectionId
 from core.logging import get_logger
 from core.models.people import Connection, ConnectionKind, ConnectionState
+from core.models.staff import StaffBot
 from core.rate_limit import Limit, Wait
 from core.texts import Text
 
@@ -30,6 +33,12 @@ _UNREADABLE: Final = Text(
     "As credenciais guardadas não podem ser lidas: envie-as de novo.",
     "The stored credentials cannot be read: send them again.",
 )
+
+_NOT_MET: Final = Text(
+    "O processo do grupo da equipe ainda não falou com este bot: ele está no ar (`masteria staff`)?",
+    "The process of the staff group has not met this bot yet: is it up (`masteria staff`)?",
+)
+_CODES: Final[dict[str, str]] = {Problem.TOKEN: "credential_refused", Problem.UNREACHABLE: "no_answer"}
 
 log = get_logger(__name__)
 
@@ -56,14 +65,29 @@ async def check(floor: Floor, registry: Registry, principal: Principal, connecti
     async with floor.database.tenant_session(principal.company) as session:
         row = await connections.get(session, connection)
         opened = (await connections.open_lines(session, floor.ring, [connection])).get(connection)
+        bot = await queries.bot_of(session, connection) if row.kind is ConnectionKind.TELEGRAM else None
     await _refuse_eager(floor, connection)
-    answer = await _ask(registry, row.kind, opened.line) if opened else _Failure(code="unreadable", detail=_UNREADABLE)
+    if opened is None:
+        answer: Health | _Failure = _Failure(code="unreadable", detail=_UNREADABLE)
+    elif row.kind is ConnectionKind.TELEGRAM:
+        answer = _as_its_process_says(bot)
+    else:
+        answer = await _ask(registry, row.kind, opened.line)
     async with floor.database.tenant_session(principal.company) as session:
         await _apply(session, row, answer)
         row = await connections.get(session, connection)
     if isinstance(answer, Health):
         return Checked(row=row)
     return Checked(row=row, code=answer.code, detail=answer.detail)
+
+
+def _as_its_process_says(bot: StaffBot | None) -> Health | _Failure:
+    """The staff process talks with Telegram all the time; this one does not know its library."""
+    if bot is None or bot.heard_at is None:
+        return _Failure(code="no_answer", detail=_NOT_MET)
+    if bot.problem is not None:
+        return _Failure(code=_CODES.get(bot.problem, bot.problem), detail=words_of(bot.problem) or _NOT_MET)
+    return Health(detail={"username": bot.username, "heard_at": bot.heard_at.isoformat()})
 
 
 async def _ask(registry: Registry, kind: ConnectionKind, line: Line) -> Health | _Failure:

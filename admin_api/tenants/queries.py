@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Text, Uuid, column, func, select
 
 from core.db.sessions import TenantSession
 from core.errors import NotFound
-from core.ids import UserId
+from core.ids import ConnectionId, UserId
 from core.models.people import Membership, Role
+from core.models.staff import StaffBot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,3 +70,8 @@ _PEOPLE: Final = func.priv.members().table_valued(
 _MEMBERS: Final = select(
     Membership.id, Membership.user_id, Membership.role, Membership.created_at, _PEOPLE.c.email, _PEOPLE.c.name
 ).join(_PEOPLE, _PEOPLE.c.membership == Membership.id)
+
+
+async def bot_of(session: TenantSession, connection: ConnectionId) -> StaffBot | None:
+    """As the staff process left it."""
+    return await session.scalar(select(StaffBot).where(StaffBot.connection_id == connection))

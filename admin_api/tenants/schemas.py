@@ -14,7 +14,7 @@ from channels.stores.connections import Change, Keep, NewConnection
 from core.models.people import Connection, ConnectionKind, ConnectionState, Role
 from core.texts import Language, Text
 
-_SECRETS: Final = ("app_secret", "access_token", "verify_token")
+_SECRETS: Final = ("app_secret", "access_token", "verify_token", "token")
 _SHOWN_SETTINGS: Final = ("phone_number_id", "waba_id", "display_phone_number")
 _CHANGED_SETTINGS: Final = ("waba_id", "display_phone_number")
 _STATES: Final = {
@@ -37,6 +37,7 @@ class _Secrets(Body):
     app_secret: SecretStr | None = None
     access_token: SecretStr | None = None
     verify_token: SecretStr | None = None
+    token: SecretStr | None = Field(None, description="Of a Telegram bot.")
 
     def told_secrets(self) -> dict[str, str]:
         told = {name: getattr(self, name) for name in _SECRETS}
@@ -94,6 +95,7 @@ class ConnectionOut(BaseModel):
     phone_number_id: str | None
     waba_id: str | None
     display_phone_number: str | None
+    bot_id: str | None = Field(description="Of a Telegram bot: the number with which its token begins.")
     health: dict[str, Any] = Field(description="What the provider said of the account when it was last asked.")
     checked_at: datetime | None
     created_at: datetime
@@ -112,6 +114,7 @@ class ConnectionOut(BaseModel):
             phone_number_id=row.settings.get("phone_number_id"),
             waba_id=row.settings.get("waba_id"),
             display_phone_number=row.settings.get("display_phone_number"),
+            bot_id=row.settings.get("bot_id"),
             health=row.health,
             checked_at=row.checked_at,
             created_at=row.created_at,

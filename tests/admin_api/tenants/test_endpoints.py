@@ -105,6 +105,7 @@ class TestCreateConnection:
             "phone_number_id": "500001",
             "waba_id": "600001",
             "display_phone_number": "+55 11 99999-0000",
+            "bot_id": None,
             "health": {},
             "checked_at": None,
             "created_at": "",
