@@ -7,7 +7,7 @@ asked for when an unknown address turns up, and swept for every minute.
 import asyncio
 import hmac
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -21,7 +21,7 @@ from admin_api.webhooks.seldom import Seldom
 from admin_api.webhooks.store import Owner
 from channels.base import Address, Line
 from channels.connection_forms import form_of
-from channels.stores.connections import open_lines
+from channels.stores.connections import OpenedLine, open_lines
 from core.clock import Deadline
 from core.crypto import KeyRing
 from core.db.away import AWAY
@@ -29,7 +29,7 @@ from core.db.sessions import Database
 from core.errors import AppError, NotFound, Unavailable
 from core.ids import CompanyId, ConnectionId
 from core.logging import get_logger
-from core.models.people import ConnectionKind
+from core.models.people import ConnectionKind, ConnectionState
 
 SWEEP_SECONDS: Final = 60.0
 UNKNOWN_SECONDS: Final = 2.0
@@ -56,10 +56,20 @@ class Door:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Hook:
+    """A connection with an address of its own here, and what proves that its provider calls it."""
+
+    company: CompanyId
+    connection: ConnectionId
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Company:
     """An account may be shared by several connections of a company, each with an app of its own."""
 
     doors: Mapping[Address, tuple[Door, ...]]
+    hooks: tuple[Hook, ...]
     app_secrets: frozenset[str] = field(repr=False)
     tokens: frozenset[bytes] = field(repr=False)
 
@@ -96,6 +106,10 @@ class Doors:
         if asked and not await self._asking.ask(asked, weight=len(asked)):
             raise _database_away()
         return self.known(addresses)
+
+    def hook(self, connection: str) -> Hook | None:
+        """By its id, as it stands in the address that was called."""
+        return self._hooks.get(connection)
 
     def knows_token(self, token: str) -> bool:
         """Looked up by a keyed digest, so that the time it takes tells nothing of how near a guess came."""
@@ -176,11 +190,13 @@ class Doors:
         async with self._database.tenant_session(company) as session:
             opened = await open_lines(session, self._ring)
             lines = [line.line for line in opened.values() if line.kind is ConnectionKind.WHATSAPP]
+            called = [line.line for line in opened.values() if _is_called(line)]
             named = {address for line in lines for address in _addresses_of(line)}
             owners = await store.owners_of(session, named) if named else {}
         known = {address: _doors_of(company, address, owner, lines) for address, owner in owners.items()}
         return _Company(
             doors={address: doors for address, doors in known.items() if doors},
+            hooks=tuple(_hooks_of(company, called)),
             app_secrets=frozenset(filter(None, (line.secrets.get("app_secret") for line in lines))),
             tokens=frozenset(self._digest(token) for line in lines if (token := line.secrets.get("verify_token"))),
         )
@@ -188,6 +204,7 @@ class Doors:
     def _merge(self) -> None:
         companies = self._companies.values()
         self._doors = {address: doors for company in companies for address, doors in company.doors.items()}
+        self._hooks = {str(hook.connection): hook for company in companies for hook in company.hooks}
         self._app_secrets = frozenset(secret for company in companies for secret in company.app_secrets)
         self._tokens = frozenset(token for company in companies for token in company.tokens)
 
@@ -207,7 +224,7 @@ class Doors:
             self._unknown[address] = until
 
 
-_NOTHING: Final = _Company(doors={}, app_secrets=frozenset(), tokens=frozenset())
+_NOTHING: Final = _Company(doors={}, hooks=(), app_secrets=frozenset(), tokens=frozenset())
 
 
 def _doors_of(company: CompanyId, address: Address, owner: Owner, lines: Iterable[Line]) -> tuple[Door, ...]:
@@ -221,6 +238,17 @@ def _doors_of(company: CompanyId, address: Address, owner: Owner, lines: Iterabl
         Door(company=company, connection=line.connection, app_secret=line.secrets["app_secret"])
         for line in (*own, *others)
     )
+
+
+def _is_called(opened: OpenedLine) -> bool:
+    """Nobody works for a bot that is disabled: what came for it would wait for ever."""
+    return opened.kind is ConnectionKind.TELEGRAM and opened.state is not ConnectionState.DISABLED
+
+
+def _hooks_of(company: CompanyId, lines: Iterable[Line]) -> Iterator[Hook]:
+    for line in lines:
+        if secret := line.secrets.get("webhook_secret"):
+            yield Hook(company=company, connection=line.connection, secret=secret)
 
 
 def _addresses_of(line: Line) -> tuple[Address, ...]:

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from admin_api.webhooks import whatsapp
+from admin_api.webhooks import telegram, whatsapp
 from admin_api.webhooks.routes import SignedRoute, inbox_of
 from core.errors import Forbidden
 from core.models.people import ConnectionKind
@@ -39,4 +39,5 @@ class _Handshake:
 ROUTES: Final = (
     SignedRoute("/webhooks/whatsapp", channel=ConnectionKind.WHATSAPP, judge=whatsapp.judge),
     HandshakeRoute("/webhooks/whatsapp"),
+    SignedRoute(f"/webhooks/telegram/{{{telegram.CONNECTION}}}", channel=ConnectionKind.TELEGRAM, judge=telegram.judge),
 )

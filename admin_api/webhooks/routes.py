@@ -1,8 +1,8 @@
 """How a webhook is declared: a path, and who proves that its provider sent it. Without the second there is no route."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client import Counter
@@ -35,6 +35,7 @@ class Posted:
 
     body: bytes
     headers: Sequence[tuple[bytes, bytes]]
+    path: Mapping[str, str] = field(default_factory=dict)  # what the address names
 
     def values(self, name: bytes) -> list[str]:
         """Every value of a header, for a second one may be a forger's."""
@@ -73,7 +74,7 @@ class _Receiver:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         inbox = inbox_of(scope)
         with self._room.share() as share:
-            posted = Posted(await _read(scope, receive, share), scope["headers"])
+            posted = Posted(await _read(scope, receive, share), scope["headers"], scope.get("path_params", {}))
             judged = await self._judge(posted, inbox.doors)
         self._count(InboundOutcome.REFUSED, judged.refused)
         if judged.rows:
