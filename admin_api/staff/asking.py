@@ -1,5 +1,6 @@
 """What a person asks for in the staff group, where they ask it, and what they are told."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,11 +16,13 @@ from core.ids import ConnectionId, ContactId, ConversationId, UserId
 from core.models.people import Role
 from core.models.record import ActorKind
 from core.models.staff import StaffLine
+from core.models.stream import MessageKind
 from core.storage import Storage
 from core.texts import Language, Text
 
 # The strongest first: who is stronger may do what the weaker may.
 _STRENGTH: Final = tuple(Role)
+_EXAMPLES: Final = re.compile(r"[:;,(]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,12 +55,17 @@ class About:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attached:
-    """A file that came with the words, still at Telegram."""
+    """A file that came with the words. `storage_key`: where it lies once it was fetched; `problem`: why it was not."""
 
     file_id: str
     name: str
     mime: str | None
     size: int | None
+    kind: MessageKind = MessageKind.DOCUMENT
+    seconds: int | None = None
+    storage_key: str | None = None
+    sha256: str | None = None
+    problem: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +114,9 @@ class Answer:
     picture: Picture | None = None
     toast: str = ""  # for whoever pressed a button; nothing is said in the group then, unless there is text too
     is_private: bool = False  # for the asker alone, in their private chat where they have one
+    is_general: bool = False  # in the group's General, for the topic will be gone
+    replaces: bool = False  # in the place of the message whose button was pressed
+    pinned: Mapping[str, Any] | None = None  # of a preview: with these, and no others, it is done when confirmed
 
 
 Run = Callable[[Ask], Awaitable[Answer]]
@@ -129,6 +140,11 @@ class Param:
     is_required: bool = True
     choices: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> Text:
+        """What it is called: `about` up to its examples and limits."""
+        return Text(*(_EXAMPLES.split(words)[0].strip() for words in self.about))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
@@ -150,7 +166,10 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A word by which an action is called. `read` makes its arguments of what follows the word."""
+    """A word by which an action is called. `read` makes its arguments of what follows the word.
+
+    `subs` are words that, coming next, call another action: `/bot desligar`.
+    """
 
     name: str  # in Portuguese, as it is shown; a-z, 0-9 and _
     action: str
@@ -159,3 +178,4 @@ class Command:
     read: Callable[[str, Place], Mapping[str, Any]]
     aliases: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    subs: tuple["Command", ...] = ()

@@ -4,12 +4,55 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Final, TypeVar
 
+from admin_api.staff.actions import (
+    answers,
+    bots,
+    cases,
+    consent,
+    customers,
+    desk,
+    desk_proposals,
+    erasing,
+    health,
+    keeping,
+    knowledge,
+    later,
+    lines,
+    numbers,
+    settings,
+    stages,
+    talks,
+    teaching,
+    team,
+    why,
+)
 from admin_api.staff.asking import Action, Command
 from core.errors import Malformed
 
 _Named = TypeVar("_Named", Action, Command)
 
-MODULES: Final[tuple[ModuleType, ...]] = ()
+MODULES: Final[tuple[ModuleType, ...]] = (
+    desk,
+    talks,
+    customers,
+    stages,
+    keeping,
+    later,
+    bots,
+    knowledge,
+    answers,
+    teaching,
+    cases,
+    consent,
+    erasing,
+    numbers,
+    lines,
+    settings,
+    why,
+    health,
+    team,
+    desk_proposals,
+)
 
 
 class Registry:
@@ -21,7 +64,8 @@ class Registry:
         commands = _named(command for module in modules for command in module.COMMANDS)
         self.commands: Mapping[str, Command] = commands
         self._by_word = _by_word(commands.values())
-        lost = sorted(command.name for command in commands.values() if command.action not in self.actions)
+        every = [one for command in commands.values() for one in (command, *command.subs)]
+        lost = sorted(command.name for command in every if command.action not in self.actions)
         if lost:
             raise ValueError(f"commands without an action: {', '.join(lost)}")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.models.tables import METADATA
-from tests.architecture.sources import PACKAGES, ROOT, Source, every_node, full_name, idle, imported_names, offences
+from tests.architecture.sources import PACKAGES, ROOT, Source, full_name, idle, imported_names, nodes, offences
 
 OWN_CLOCK: Final = {
     "core/clock.py": "is where business time comes from",
@@ -27,7 +27,7 @@ ABOUT_THE_CLOCK: Final = {
 LEASE_COLUMNS: Final = frozenset(
     {
         *("lease_until", "claimed_at", "done_at", "updated_at", "started_at"),
-        *("retry_at", "next_at", "unknown_since", "open_until", "paced_until", "held_at"),
+        *("retry_at", "next_at", "unknown_since", "open_until", "paced_until", "held_at", "heard_at"),
     }
 )
 DEFAULTS_TO_NOW: Final = frozenset(
@@ -59,12 +59,11 @@ _MOMENT: Final = re.compile(r"\b\w+_(?:at|until|since|before|after|on)\b")
 def wall_clocks(source: Source) -> list[str]:
     """Also one that is only named, such as a default factory."""
     names = imported_names(source)
+    named: list[ast.Attribute | ast.Name] = [*nodes(source, ast.Attribute), *nodes(source, ast.Name)]
     return [
         source.at(node.lineno, f"reads {ast.unparse(node)}")
-        for node in every_node(source)
-        if isinstance(node, ast.Attribute | ast.Name)
-        and _last_name(node, names) in _LAST_NAMES
-        and full_name(node, names) in _WALL_CLOCKS
+        for node in named
+        if _last_name(node, names) in _LAST_NAMES and full_name(node, names) in _WALL_CLOCKS
     ]
 
 
@@ -92,11 +91,11 @@ def bare_nows_of_sql(path: str, text: str) -> list[str]:
 
 def bare_nows_of_python(source: Source) -> list[str]:
     """In the lines that hold a text which is no docstring, or a call of `func`."""
-    spoken = {id(node.value) for node in every_node(source) if isinstance(node, ast.Expr)}
+    spoken = {id(node.value) for node in nodes(source, ast.Expr)}
     numbers = {
         number
-        for node in every_node(source)
-        if isinstance(node, ast.expr) and _may_be_sql(node) and id(node) not in spoken
+        for node in (*nodes(source, ast.Constant), *nodes(source, ast.Attribute))
+        if _may_be_sql(node) and id(node) not in spoken
         for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
     lines = source.text.splitlines()

@@ -87,6 +87,11 @@ async def forget(session: TenantSession, card: UUID) -> None:
     await session.execute(delete(StaffButton).where(StaffButton.card_id == card, StaffButton.used_at.is_(None)))
 
 
+async def forget_old(session: TenantSession, age: timedelta) -> None:
+    """Whoever presses one that expired so long ago is told that it is gone."""
+    await session.execute(delete(StaffButton).where(StaffButton.expires_at < func.app_now() - age))
+
+
 async def _refuse(
     session: TenantSession, row: StaffButton, all_of_card: Iterable[StaffButton], person: UUID
 ) -> Refused | None:

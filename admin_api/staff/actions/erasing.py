@@ -1,0 +1,79 @@
+"""Everything that is known of a customer, erased for good, with a receipt."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from admin_api.staff import reading
+from admin_api.staff.asking import Action, Answer, Ask, Command
+from admin_api.staff.whom import CUSTOMER, Customer, of_customer
+from channels.telegram_staff.rich import bold, code, italic, lines
+from core.models.people import Role
+from core.texts import Text
+from graphs import erasure
+
+ERASE: Final = "erase"
+_MOST: Final = 12
+_STORES: Final[Mapping[str, Text]] = {
+    "messages": Text("mensagens", "messages"),
+    "media_files": Text("arquivos", "files"),
+    "conversations": Text("conversas", "conversations"),
+    "turns": Text("turnos do bot", "turns of the bot"),
+    "outbound": Text("envios", "sends"),
+    "contacts": Text("cadastro", "record"),
+    "contact_identities": Text("números e endereços", "numbers and addresses"),
+    "contact_facts": Text("fatos", "facts"),
+    "contact_notes": Text("notas", "notes"),
+    "contact_tags": Text("etiquetas", "tags"),
+    "draft_cases": Text("casos", "cases"),
+    "incoming_events": Text("eventos recebidos", "events that came in"),
+}
+
+
+async def _preview(ask: Ask, customer: Customer) -> Answer:
+    head = bold(ask.say(Text("🗑 Apagar tudo sobre ", "🗑 Erase all about ")) + customer.label)
+    what = Text(
+        "Mensagens, arquivos, dados, notas e o tópico são apagados para sempre. "
+        "A pessoa continua marcada para não receber mensagens.",
+        "Messages, files, data, notes and the topic are erased for good. The person stays marked as opted out.",
+    )
+    final = Text("Não dá para desfazer.", "This cannot be undone.")
+    return Answer(text=lines(head, ask.say(what), bold(ask.say(final))))
+
+
+async def _erase(ask: Ask, customer: Customer) -> Answer:
+    receipt = await erasure.erase(ask.session, customer.id, ask.asker.actor)
+    told = [(store, many) for store, many in receipt.stores.items() if many]
+    told.sort(key=lambda one: -one[1])
+    shown = [f"• {_name(store, ask)}: {many}" for store, many in told[:_MOST]]
+    rest = sum(many for _, many in told[_MOST:])
+    more = italic(ask.say(Text(f"e mais {rest} em outros lugares", f"and {rest} more elsewhere"))) if rest else None
+    head = bold(ask.say(Text("🗑 Apagado.", "🗑 Erased.")))
+    number = ask.say(Text("Recibo", "Receipt"))
+    return Answer(text=lines(head, f"{number}: " + code(str(receipt.id)), *shown, more), is_general=True)
+
+
+def _name(store: str, ask: Ask) -> str:
+    return ask.say(_STORES[store]) if store in _STORES else store
+
+
+ACTIONS: Final = (
+    Action(
+        name=ERASE,
+        about=Text("Apaga para sempre tudo sobre um cliente.", "Erases all about a customer, for good."),
+        role=Role.ADMIN,
+        run=of_customer(ERASE, _erase),
+        preview=of_customer(ERASE, _preview),
+        params=(CUSTOMER,),
+        is_spoken=False,
+    ),
+)
+COMMANDS: Final = (
+    Command(
+        name="apagar",
+        action=ERASE,
+        about=Text("Apagar tudo sobre este cliente", "Erase all about this customer"),
+        usage=Text("/apagar  ·  fora do tópico: /apagar Ana", "/erase  ·  outside a topic: /erase Ana"),
+        read=reading.whom,
+        aliases=("erase",),
+    ),
+)

@@ -1,0 +1,160 @@
+"""Who knows of a handoff: the notes that Telegram has taken, and those of which nobody has heard yet."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Interval, bindparam, select, text
+
+from core.db.sessions import TenantSession
+from core.ids import ConversationId
+from core.models.staff import NoteState, StaffNote
+
+PATIENCE: Final = timedelta(seconds=60)  # so long a card may take before people are told by another way
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Untold:
+    """Somebody waits, and no one of the company was shown that."""
+
+    handoff: UUID
+    conversation: ConversationId
+    name: str | None
+    since: datetime
+    key: str  # of what is said about it, the same each time
+
+
+async def shown(session: TenantSession, group: UUID) -> dict[UUID, datetime]:
+    """Handoffs for which something has rung in the group since they were opened, and when."""
+    return {row.id: row.sent_at for row in await session.execute(_SHOWN, {"group": group})}
+
+
+async def untold(session: TenantSession, *, to: UUID | None) -> list[Untold]:
+    """The newest first, without those that this person was told of."""
+    rows = await session.execute(_UNTOLD, {"patience": PATIENCE, "person": None if to is None else str(to)})
+    return [
+        Untold(
+            handoff=row.id,
+            conversation=ConversationId(row.conversation_id),
+            name=row.name,
+            since=row.created_at,
+            key=row.key,
+        )
+        for row in rows
+    ]
+
+
+async def has_card(session: TenantSession, topic: UUID, text: str) -> bool:
+    """Whether the newest card of this topic says so, and its buttons are still young."""
+    return bool(await session.scalar(_HAS_CARD, {"topic": topic, "text": text}))
+
+
+async def has(session: TenantSession, key: str) -> bool:
+    return await session.scalar(select(StaffNote.id).where(StaffNote.key == key)) is not None
+
+
+async def count_untold(session: TenantSession) -> int:
+    return int(await session.scalar(_COUNT_UNTOLD, {"patience": PATIENCE}) or 0)
+
+
+async def messages_of(session: TenantSession, key: str) -> list[int]:
+    """The messages of the group in which a note was said."""
+    said = select(StaffNote.message_ids).where(StaffNote.key == key, StaffNote.state == NoteState.SENT)
+    return list(await session.scalar(said) or ())
+
+
+async def key_of(session: TenantSession, topic: UUID, message: int) -> str | None:
+    """The note that was said in this message of the topic, of those that can be answered."""
+    found: str | None = await session.scalar(_KEY_OF, {"topic": topic, "message": message})
+    return found
+
+
+async def untold_effects(session: TenantSession, conversation: ConversationId) -> list[UUID]:
+    """That wait for staff, and were not shown."""
+    return list(await session.scalars(_EFFECTS, {"conversation": conversation}))
+
+
+async def untold_drafts(session: TenantSession, conversation: ConversationId) -> list[UUID]:
+    return list(await session.scalars(_DRAFTS, {"conversation": conversation}))
+
+
+async def decided(session: TenantSession, conversation: ConversationId) -> list[str]:
+    """Keys of shown drafts and effects that wait no more, and still look as if they did."""
+    return list(await session.scalars(_DECIDED, {"conversation": conversation}))
+
+
+async def body_of(session: TenantSession, key: str) -> dict[str, object]:
+    found = await session.scalar(select(StaffNote.body).where(StaffNote.key == key))
+    return found or {}
+
+
+# What rings: a bell in the topic, a card that is a new message and no edit, or a digest that leads to the topic.
+_SHOWN: Final = text("""
+    SELECT h.id, min(n.sent_at) AS sent_at
+    FROM handoffs h JOIN conversations c ON c.id = h.conversation_id
+    JOIN staff_topics t ON t.contact_id = c.contact_id AND t.connection_id = c.connection_id AND t.group_id = :group
+    JOIN staff_notes n ON n.state = 'sent' AND n.sent_at >= h.created_at AND n.group_id = t.group_id AND (
+        n.topic_id = t.id AND starts_with(n.key, 'ring:' || h.id)
+        OR n.topic_id = t.id AND n.body ->> 'type' = 'card' AND NOT EXISTS (
+            SELECT FROM staff_notes p WHERE p.topic_id = t.id AND p.id < n.id AND p.state = 'sent'
+                AND p.body ->> 'type' = 'card' AND p.message_ids && n.message_ids)
+        OR n.topic_id IS NULL AND starts_with(n.key, 'digest:')
+            AND position('/' || t.thread_id || '"' IN CAST(n.body AS text)) > 0)
+    WHERE h.state = 'queued' AND h.told_at IS NULL
+    GROUP BY h.id
+""")
+
+_UNTOLD: Final = text("""
+    SELECT * FROM (
+        SELECT h.id, h.conversation_id, h.created_at, p.name,
+            'untold:' || h.id || ':' || CAST(extract(epoch FROM h.created_at) AS bigint) AS key
+        FROM handoffs h JOIN conversations c ON c.id = h.conversation_id JOIN contacts p ON p.id = c.contact_id
+        WHERE h.state = 'queued' AND h.told_at IS NULL AND h.created_at < app_now() - :patience) u
+    WHERE NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = u.key || ':' || CAST(:person AS text))
+    ORDER BY u.created_at DESC, u.id LIMIT 20
+""").bindparams(bindparam("patience", type_=Interval))
+
+_HAS_CARD: Final = text("""
+    SELECT n.body -> 'text' ->> 'text' = :text AND n.created_at > app_now() - interval '1 day'
+    FROM staff_notes n WHERE n.topic_id = :topic AND n.body ->> 'type' = 'card' AND n.state <> 'failed'
+    ORDER BY n.id DESC LIMIT 1
+""")
+
+_COUNT_UNTOLD: Final = text("""
+    SELECT count(*) FROM handoffs WHERE state = 'queued' AND told_at IS NULL AND created_at < app_now() - :patience
+""").bindparams(bindparam("patience", type_=Interval))
+
+_KEY_OF: Final = text("""
+    SELECT key FROM staff_notes
+    WHERE topic_id = :topic AND :message = ANY (message_ids) AND (key LIKE 'draft:%' OR key LIKE 'effect:%')
+    ORDER BY id DESC LIMIT 1
+""")
+
+_EFFECTS: Final = text("""
+    SELECT e.id FROM effects e
+    WHERE e.conversation_id = :conversation AND e.state = 'proposed' AND e.approver = 'staff'
+      AND (e.expires_at IS NULL OR e.expires_at > app_now())
+      AND NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = 'effect:' || e.id)
+    ORDER BY e.created_at
+""")
+
+_DRAFTS: Final = text("""
+    SELECT d.id FROM drafts d
+    WHERE d.conversation_id = :conversation AND d.state = 'proposed'
+      AND NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = 'draft:' || d.id)
+    ORDER BY d.created_at
+""")
+
+_DECIDED: Final = text("""
+    SELECT n.key FROM staff_notes n JOIN (
+        SELECT 'draft:' || d.id AS key FROM drafts d
+        WHERE d.conversation_id = :conversation AND d.state <> 'proposed'
+          AND d.decided_at > app_now() - interval '1 day'
+        UNION ALL
+        SELECT 'effect:' || e.id FROM effects e
+        WHERE e.conversation_id = :conversation AND e.approver = 'staff' AND e.state <> 'proposed'
+          AND e.created_at > app_now() - interval '8 days') w ON w.key = n.key
+    WHERE n.state = 'sent'
+      AND NOT EXISTS (SELECT FROM staff_notes m WHERE m.key = 'decided:' || n.key)
+""")

@@ -1,0 +1,53 @@
+"""Several processes and many bots: each bot in the hands of one, taken over when that one ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from admin_api.staff.heard import Crew
+from admin_api.staff.process import Shift
+from admin_api.staff.working import Office
+from core.floor import Floor
+from core.probe import Pulse
+from core.storage import open_storage
+from tests.admin_api.staff.transport import HURRIED, Desk, Recorder, open_desk
+
+
+@asynccontextmanager
+async def shift(desk: Desk, recorder: Recorder) -> AsyncIterator[Shift]:
+    crew = Crew(service=recorder, desk=recorder, follower=recorder)
+    storage = open_storage(desk.floor.settings.storage_url)
+    one = Shift(Office(floor=desk.floor, storage=storage, crew=crew, pulse=Pulse(), rates=HURRIED))
+    stop = asyncio.Event()
+    running = asyncio.create_task(one.run(stop))
+    try:
+        yield one
+    finally:
+        stop.set()
+        await running
+
+
+class TestShift:
+    async def test_two_share_the_bots_and_one_takes_over_what_the_other_lets_go(self, floor: Floor) -> None:
+        first, second = Recorder(), Recorder()
+        async with open_desk(floor) as desk:
+            await desk.be_bound()
+            async with shift(desk, second) as late:
+                async with shift(desk, first) as early:
+                    await desk.until(lambda: early._workers or late._workers)
+                    assert len(early._workers) + len(late._workers) == 1
+                    await desk.until(lambda: first.followed | second.followed)
+                    assert not (first.followed & second.followed)
+                await desk.until(lambda: late._workers, 8)
+                await desk.link(desk.bia)
+                desk.says("/fila")
+                await desk.until(lambda: second.heard, 8)
+
+    async def test_at_its_end_it_has_let_go_of_every_bot(self, floor: Floor) -> None:
+        recorder = Recorder()
+        async with open_desk(floor) as desk:
+            async with shift(desk, recorder) as one:
+                await desk.until(lambda: one._workers)
+                await desk.until(lambda: desk.bot.commands)
+            assert not one._workers
+            assert (await desk.claim()).connection == desk.connection
