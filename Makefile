@@ -17,8 +17,8 @@ $(UV): requirements/bootstrap.txt
 	@$(PYTHON) requirements/bootstrap.py "$(VENV)"
 	@touch $(UV)
 
-$(VENV)/.run: $(UV) pyproject.toml requirements/base.lock requirements/api.lock requirements/model.lock requirements/embedded.lock requirements/build.lock
-	@$(INSTALL) -r requirements/base.lock -r requirements/api.lock -r requirements/model.lock -r requirements/embedded.lock -r requirements/build.lock
+$(VENV)/.run: $(UV) pyproject.toml requirements/base.lock requirements/api.lock requirements/model.lock requirements/staff.lock requirements/embedded.lock requirements/build.lock
+	@$(INSTALL) -r requirements/base.lock -r requirements/api.lock -r requirements/model.lock -r requirements/staff.lock -r requirements/embedded.lock -r requirements/build.lock
 	@$(SELF)
 	@touch $@
 
@@ -31,24 +31,27 @@ $(VENV)/.dev: $(UV) pyproject.toml requirements/all.lock
 up: $(VENV)/.run ## start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/masteria up $(ARGS)
 
+# What was compiled is kept, whatever the shell says: else each run compiles every test, and each process all of ours.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+
 .PHONY: test
 test: $(VENV)/.dev ## run every test (real PostgreSQL and Valkey come along)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(PYTEST) -n $(WORKERS) $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## the same, with what they cover; half as long again
-	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
 # Tests of which `make test` runs a part: whatever asks tests/fixtures/sizes.py how much to do.
 SIZED = $(shell grep -rl --include='test_*.py' 'from tests.fixtures.sizes import' tests)
 
 .PHONY: chaos
 chaos: $(VENV)/.dev ## kill, freeze and cut off real processes: minutes (CHAOS_SEED=… plays a run again)
-	@CHAOS=1 $(BIN)/python -m pytest -n 2 tests/chaos/minutes $(SIZED) $(ARGS)
+	@CHAOS=1 $(PYTEST) -n 2 tests/chaos/minutes $(SIZED) $(ARGS)
 
 .PHONY: chaos-full
 chaos-full: $(VENV)/.dev ## the same at full size, one run after the other: half an hour
-	@CHAOS=1 $(BIN)/python -m pytest -p no:randomly tests/chaos/full $(ARGS)
+	@CHAOS=1 $(PYTEST) -p no:randomly tests/chaos/full $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, types, import contracts, migrations against models
@@ -71,7 +74,7 @@ bench-%: $(VENV)/.dev
 	@$(BIN)/python -m bench.$(subst -,_,$*)
 
 .PHONY: transcripts
-transcripts: $(VENV)/.dev ## talk with each shipped persona, and write docs/transcripts.md
+transcripts: $(VENV)/.dev ## talk with each shipped persona and the staff group, and write docs/*transcript*.md
 	@$(BIN)/python -m bench.transcripts
 
 .PHONY: lock

@@ -8,6 +8,7 @@ from datetime import time
 from typing import Final
 
 from admin_api.frame import end_with_supervisor
+from admin_api.staff import demo as demo_staff
 from admin_api.tenants import demo_knowledge
 from admin_api.tenants.store import NewCompany, all_companies, create_company, find_company
 from admin_api.tenants.welcome import furnish
@@ -61,6 +62,8 @@ async def prepare(settings: Settings) -> None:
         if demo is not None and settings.masteria_sandbox_url is not None:
             await _connect_demo(floor, demo)
             await _let_rehearse(floor, demo)
+        if demo is not None:
+            await _staff_demo(floor, demo)
 
 
 async def _let_rehearse(floor: Floor, company: CompanyId) -> None:
@@ -73,12 +76,22 @@ async def _let_rehearse(floor: Floor, company: CompanyId) -> None:
 async def _connect_demo(floor: Floor, company: CompanyId) -> None:
     """A newcomer's first number: played by the sandbox, on the very code that talks to the provider."""
     async with floor.database.tenant_session(company) as session:
-        if await list_some(session, Listing(most=1)):
+        if await list_some(session, Listing(kind=ConnectionKind.WHATSAPP, most=1)):
             return
         await create(session, floor.ring, sandbox_connection(), SYSTEM)
         for service in _DEMO_SERVICES:
             await hours.open_on(session, _WORKING_DAYS, replace(_DEMO_HOURS, service=service), SYSTEM)
         await demo_knowledge.install(session)
+
+
+async def _staff_demo(floor: Floor, company: CompanyId) -> None:
+    """The bot that the environment names; without one, a group that the sandbox plays."""
+    token = floor.settings.telegram_bot_token
+    async with floor.database.tenant_session(company) as session:
+        if token is not None:
+            await demo_staff.use_own_bot(session, floor.ring, token.get_secret_value())
+        elif floor.settings.masteria_sandbox_url is not None:
+            await demo_staff.install(session, floor.ring)
 
 
 def sandbox_connection(persona: str | None = None) -> NewConnection:

@@ -31,7 +31,7 @@ from graphs.turn_taking import SLOTS, TurnTaker
 
 PEOPLE: Final = 400
 ROUNDS: Final = len(SCRIPT)  # every conversation goes all through it
-CROWD: Final = 2_000
+CROWD: Final = 6_000  # twelve times as many as there are places: filling them and the last ones weigh less
 MODEL_SECONDS: Final = 2.0
 RATIO_TARGET: Final = 0.9
 CROWD_TARGET: Final = 0.8

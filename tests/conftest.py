@@ -25,7 +25,32 @@ from tests.fixtures.servers import Servers
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - every process gets a folder of its own in it
 _ROOM: Final = 4 << 30
-_ON_ONE_INSTALLATION: Final = ("tests/e2e/test_up.py", "tests/e2e/test_stream.py")
+# What is made for one of these files serves the others of its kind: an installation, or the syntax tree of every file.
+_TOGETHER: Final = {
+    "tests/e2e/test_up.py": "installation",
+    "tests/e2e/test_stream.py": "installation",
+    "tests/e2e/test_staff.py": "installation",
+    "tests/architecture/test_crossing.py": "sources",
+    "tests/architecture/test_rules.py": "sources",
+    "tests/architecture/test_shape.py": "sources",
+    "tests/architecture/test_time.py": "sources",
+}
+_LONG: Final = frozenset(
+    {
+        "tests/admin_api/webhooks/test_crash.py",
+        "tests/admin_api/webhooks/test_outage.py",
+        "tests/architecture/test_imports.py",
+        "tests/channels/test_consent.py",
+        "tests/channels/test_outbound.py",
+        "tests/core/test_migrate.py",
+        "tests/graphs/conversation/test_determinism.py",
+        "tests/graphs/test_intake_crowds.py",
+        "tests/graphs/test_intake_order.py",
+        "tests/graphs/test_shipped_talks.py",
+        "tests/security/test_api_probe.py",
+        "tests/security/test_tenant_probe.py",
+    }
+)
 
 
 def pytest_configure() -> None:
@@ -35,16 +60,25 @@ def pytest_configure() -> None:
         os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 
+def pytest_collection() -> None:
+    gc.disable()  # what is imported and collected stays
+
+
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays, and is not looked through again and again: a tenth of the time."""
+    """It is not looked through again and again later either: a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts whole processes takes longest and mostly waits: begun first, it is done when the rest is."""
+    """What starts whole processes takes longest and mostly waits: begun first, it is done when the rest is.
+
+    Then the other long files: one that is begun last is waited for by one worker alone.
+    """
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in _LONG)
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("e2e", "chaos")))
 
 
@@ -58,7 +92,7 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc] # for the same reason
     @override
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return _ON_ONE_INSTALLATION[0] if file in _ON_ONE_INSTALLATION else file
+        return _TOGETHER.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,8 +10,10 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from admin_api.commands import doctor_staff
 from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
+from admin_api.staff.stores import desk_told
 from admin_api.tenants.store import all_companies
 from admin_api.terminal import Parser, launch, text, write, write_json
 from core import valkey
@@ -209,6 +211,30 @@ async def _queues(patient: Patient) -> list[Finding]:
     return [_ok("Nenhuma fila atrasada.", "No queue lags.")]
 
 
+async def _handoffs(patient: Patient) -> list[Finding]:
+    """Customers to whom a person was promised, and of whom no person knows."""
+    untold = 0
+    for company in await all_companies(patient.database):
+        async with patient.database.tenant_session(company) as session:
+            untold += await desk_told.count_untold(session)
+    if untold:
+        return [
+            _warn(
+                f"{untold} cliente(s) esperam uma pessoa e ninguém da equipe foi avisado: confira o grupo da equipe "
+                "(`masteria staff status`) ou atenda pela API.",
+                f"{untold} customer(s) wait for a person, and nobody of the staff was told: look after the staff group "
+                "(`masteria staff status`), or use the API.",
+            )
+        ]
+    return [_ok("Ninguém espera sem que a equipe saiba.", "Nobody waits without the staff knowing.")]
+
+
+async def _staff(patient: Patient) -> list[Finding]:
+    found = await doctor_staff.troubles(patient.database)
+    usual = [_ok("O grupo da equipe está em ordem, onde há um.", "The staff group is in order, where there is one.")]
+    return [Finding(Level.BAD, line) for line in found] or usual
+
+
 async def _spool(patient: Patient) -> list[Finding]:
     folder = patient.settings.masteria_home / "spool"
     spool = await asyncio.to_thread(spool_status, folder)
@@ -278,6 +304,8 @@ _CHECKS: Final[tuple[Check, ...]] = (
     _valkey,
     _keys,
     _queues,
+    _handoffs,
+    _staff,
     _spool,
     _clock,
     _storage,

@@ -9,7 +9,7 @@ from core.errors import Misconfigured
 from core.home import Home
 from core.probe import ask
 
-PROCESSES: Final = ("api", "engine", "worker", "beat", "sandbox")
+PROCESSES: Final = ("api", "engine", "worker", "beat", "staff", "sandbox")
 
 
 def main(arguments: Sequence[str]) -> int:

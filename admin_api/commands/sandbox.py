@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from admin_api.commands.sandbox_staff import play, staff_of
 from admin_api.frame import Frame, framed
 from admin_api.tenants.store import all_companies
 from admin_api.terminal import Parser, launch, port, text
@@ -83,9 +84,16 @@ async def _connect_all(floor: Floor, sandbox: Sandbox) -> None:
     for company in await all_companies(floor.database):
         async with floor.database.tenant_session(company) as session:
             lines = await open_lines(session, floor.ring)
+            staff = [await staff_of(session, opened) for opened in lines.values() if _is_played_bot(opened)]
+        for one in staff:
+            play(sandbox.telegram, one)
         for opened in lines.values():
             if opened.kind is ConnectionKind.WHATSAPP and opened.line.settings.get("is_sandbox"):
                 await sandbox.whatsapp.connect(_account(floor, opened))
+
+
+def _is_played_bot(opened: OpenedLine) -> bool:
+    return opened.kind is ConnectionKind.TELEGRAM and bool(opened.line.settings.get("is_sandbox"))
 
 
 def _account(floor: Floor, opened: OpenedLine) -> Account:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import psutil
 from sqlalchemy.exc import DBAPIError
 
+from admin_api.commands import doctor_staff
 from admin_api.commands.home_option import add_home, settings_from
 from admin_api.commands.places import settings_here
 from admin_api.terminal import Parser, launch, say, text, write, write_json
@@ -21,6 +22,7 @@ from core.probe import ask
 from core.servers.process import LOOPBACK
 from core.spool import SpoolStatus
 from core.spool_report import spool_status
+from core.texts import Text, language_of_terminal
 from graphs.store import Depth, queue_depths
 
 _MB: Final = 1024 * 1024
@@ -55,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         return _nothing_runs(home, as_json=options.json)
     state = home.read_state()
     waiting = asyncio.run(_waiting(options))
+    staff = [line.in_(language_of_terminal()) for line in asyncio.run(_staff(options))]
     ports = home.ports()
     rows = [_row(name, {"port": 0} | facts, ports) for name, facts in state.get("processes", {}).items()]
     is_well = bool(state.get("is_ready")) and waiting is not None and all(row.state == "ok" for row in rows)
@@ -63,11 +66,13 @@ def main(arguments: Sequence[str]) -> int:
         processes = [asdict(row) for row in rows]
         queues = [asdict(depth) for depth in waiting or ()]
         addresses = {"url": state.get("url"), "sandbox": state.get("sandbox")}
-        facts = {"processes": processes, "waiting": queues, "spool": asdict(spool) if spool else None}
+        facts = {"processes": processes, "waiting": queues, "spool": asdict(spool) if spool else None, "staff": staff}
         write_json({"running": True, "well": is_well, **addresses, **facts})
     else:
         _show(home, state, rows, waiting)
         _show_spool(spool)
+        for line in staff:
+            write(f"✗ {line}")
     return 0 if is_well else 1
 
 
@@ -142,6 +147,18 @@ async def _waiting(options: Namespace) -> list[Depth] | None:
     except (AppError, OSError, DBAPIError, TimeoutError):
         return None
     return depths
+
+
+async def _staff(options: Namespace) -> list[Text]:
+    """What keeps the staff groups from working; nothing where the database does not answer, which is said already."""
+    try:
+        database = Database(settings_here(options).require("DATABASE_URL"), Pool(size=1))
+        async with asyncio.timeout(_SECONDS):
+            found = await doctor_staff.troubles(database)
+        await database.close()
+    except (AppError, OSError, DBAPIError, TimeoutError):
+        return []
+    return found
 
 
 def _spool(home: Home) -> SpoolStatus | None:

@@ -30,6 +30,7 @@ _COLOURS: Final = {
     "valkey": 31,
     "prepare": 90,
     "sandbox": 35,
+    "staff": 96,
 }
 
 

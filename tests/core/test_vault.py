@@ -131,7 +131,12 @@ class TestVault:
 
     def test_every_sealed_column_is_found(self) -> None:
         found = {f"{column.table.name}.{column.name}" for column in sealed_columns()}
-        assert found == {"connections.credentials", "ingestion_items.sealed_key", "media_files.sealed_key"}
+        assert found == {
+            "connections.credentials",
+            "draft_cases.content",
+            "ingestion_items.sealed_key",
+            "media_files.sealed_key",
+        }
 
 
 class TestRewrap:

@@ -150,6 +150,7 @@ class TestSecrets:
             "api": work,
             "engine": work,
             "worker": work,
+            "staff": work,
             "beat": {"redis_url"},
         }
 
