@@ -28,10 +28,17 @@ COMMANDS: Final = {
         "admin_api.commands.doctor", Text("confere tudo e diz o que fazer", "check everything, say what to do")
     ),
     "chat": Command(
-        "admin_api.commands.chat", Text("converse com uma persona, como cliente", "talk with a persona, as a customer")
+        "admin_api.commands.chat",
+        Text("converse com uma persona, ou seja da equipe", "talk with a persona, or be one of the staff"),
+    ),
+    "demo": Command(
+        "admin_api.commands.demo", Text("mostra tudo do começo ao fim", "shows everything from end to end")
     ),
     "company": Command("admin_api.commands.company", Text("empresas: add, list", "companies: add, list")),
-    "connect": Command("admin_api.commands.connect", Text("conexões: whatsapp, list", "connections: whatsapp, list")),
+    "connect": Command(
+        "admin_api.commands.connect",
+        Text("conexões: whatsapp, telegram, list", "connections: whatsapp, telegram, list"),
+    ),
     "persona": Command(
         "admin_api.commands.persona", Text("personas: check, graph, publish, …", "personas: check, graph, publish, …")
     ),
@@ -41,6 +48,9 @@ COMMANDS: Final = {
     ),
     "agenda": Command(
         "admin_api.commands.agenda", Text("horários: list, open, close", "bookable hours: list, open, close")
+    ),
+    "contact": Command(
+        "admin_api.commands.contact", Text("apaga de vez uma pessoa: erase", "erase a person for good: erase")
     ),
     "user": Command(
         "admin_api.commands.user", Text("pessoas de uma empresa: add, list", "a company's people: add, list")
@@ -57,6 +67,10 @@ COMMANDS: Final = {
     "engine": Command("admin_api.engine", Text("processo: conversas", "process: conversations")),
     "worker": Command("admin_api.processes", Text("processo: tarefas", "process: tasks"), ("worker",)),
     "beat": Command("admin_api.processes", Text("processo: relógio", "process: clock"), ("beat",)),
+    "staff": Command(
+        "admin_api.commands.staff",
+        Text("processo: grupo da equipe; code, status", "process: staff group; code, status"),
+    ),
     "sandbox": Command(
         "admin_api.commands.sandbox", Text("processo: provedores simulados", "process: simulated providers")
     ),

@@ -83,6 +83,17 @@ async def notes(session: TenantSession, conversation: UUID, known: Sequence[UUID
     ]
 
 
+async def staff_is_quiet(session: TenantSession, bot: ConnectionId) -> bool:
+    """All that was done in the group was acted on, and all there is to say about it is said."""
+    return not await session.scalar(_STAFF_BUSY, {"bot": bot})
+
+
+async def is_played(session: TenantSession, connection: ConnectionId) -> bool:
+    """By the sandbox."""
+    wanted = Connection.settings["is_sandbox"].as_boolean().is_(True) & (Connection.id == connection)
+    return await session.scalar(select(Connection.id).where(wanted)) is not None
+
+
 async def is_quiet(session: TenantSession, conversation: UUID, said: str) -> bool:
     """What was said has come in, and nobody owes anything: no turn waits or runs, and no message is on its way."""
     return not await session.scalar(_BUSY, {"conversation": conversation, "said": said})
@@ -118,4 +129,10 @@ _BUSY: Final = text("""
         OR EXISTS (SELECT FROM turns WHERE conversation_id = :conversation AND state IN ('open', 'running'))
         OR EXISTS (SELECT FROM outbound WHERE conversation_id = :conversation AND state IN ('queued', 'sending'))
         OR EXISTS (SELECT FROM effects WHERE conversation_id = :conversation AND state IN ('approved', 'running'))
+""")
+
+_STAFF_BUSY: Final = text("""
+    SELECT EXISTS (SELECT FROM incoming_events
+                   WHERE consumer = 'staff' AND connection_id = :bot AND state = 'new')
+        OR EXISTS (SELECT FROM staff_notes WHERE state IN ('queued', 'sending') AND not_before <= app_now())
 """)

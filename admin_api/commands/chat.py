@@ -1,19 +1,19 @@
-"""`masteria chat`: be a customer in the terminal, through the sandbox's real inbound path."""
+"""`masteria chat`: be a customer, or somebody of the staff, in the terminal, through the sandbox's real paths."""
 
 import asyncio
 import secrets
-import sys
 from argparse import Namespace
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import httpx
-
-from admin_api.chatting import purchases, queries
+from admin_api.chatting import purchases, queries, staff_room
+from admin_api.chatting.customer import Customer
+from admin_api.chatting.keyboard import Keyboard, calm_terminal
 from admin_api.chatting.notes import lines_of
+from admin_api.chatting.provider import open_provider
 from admin_api.chatting.queries import Line, Reply
 from admin_api.commands.home_option import add_home
 from admin_api.commands.places import settings_here
@@ -24,7 +24,7 @@ from channels.stores.connections import create
 from core.audit import OPERATOR
 from core.crypto import KeyRing
 from core.db.sessions import Database, Pool, TenantSession
-from core.errors import Malformed, Misconfigured, NotFound, Unavailable
+from core.errors import NotFound
 from core.home import Home
 from core.ids import CompanyId, ConnectionId
 from core.settings import Settings
@@ -32,6 +32,7 @@ from core.texts import Text
 
 _LOOK_SECONDS: Final = 0.2
 _LONGEST_WAIT: Final = 60.0
+_NAME: Final = "Ana"
 _TICKS: Final = {"accepted": "✓", "sent": "✓", "delivered": "✓✓", "read": "✓✓", "failed": "✗", "unknown": "?"}
 _NAMES: Final = {
     "customer": Text("você", "you"),
@@ -42,28 +43,55 @@ _NAMES: Final = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    _refuse_unfit(parser, options)
     settings = settings_here(options)
-    return asyncio.run(_run(settings, options))
+    with calm_terminal():
+        return asyncio.run(_run(settings, options))
 
 
 def _parser() -> Parser:
     about = text(
         "Converse com uma persona como cliente: o que você escreve passa pelo provedor simulado e por tudo que um "
-        "cliente de verdade atravessa. Linhas de um arquivo ou da entrada padrão também servem.",
+        "cliente de verdade atravessa. Com --as staff você é da equipe, no grupo dela no Telegram: vê os tópicos, "
+        "escreve, aperta botões; digite :ajuda. Linhas de um arquivo ou da entrada padrão também servem.",
         "Talk with a persona as a customer: what you write goes through the simulated provider and all that a real "
-        "customer's message goes through. Lines of a file or of standard input will do, too.",
+        "customer's message goes through. With --as staff you are one of the team, in its Telegram group: see the "
+        "topics, write, press buttons; type :help. Lines of a file or of standard input will do, too.",
     )
     parser = Parser(prog="masteria chat", description=about)
-    parser.add_argument("--persona", metavar="NOME", help=text("com qual persona", "with which persona"))
-    parser.add_argument("--channel", choices=["whatsapp"], default="whatsapp", help=text("o canal", "the channel"))
+    parser.add_argument(
+        "--as",
+        dest="role",
+        choices=["customer", "staff"],
+        default="customer",
+        help=text("quem você é: cliente (customer) ou equipe (staff)", "who you are"),
+    )
     parser.add_argument("--company", default="demo", metavar="SLUG", help=text("a empresa", "the company"))
-    parser.add_argument("--name", default="Ana", help=text("o seu nome no canal", "your name on the channel"))
-    parser.add_argument("--phone", help=text("o seu número; um novo se faltar", "your number; a new one if left out"))
     parser.add_argument("--script", type=Path, help=text("linhas a dizer, em vez de digitar", "lines to say"))
-    parser.add_argument("--quiet", action="store_true", help=text("sem notas à margem", "without side notes"))
     add_home(parser)
+    staff = parser.add_argument_group(text("como equipe", "as staff"))
+    staff.add_argument("--person", metavar="NOME", help=text("qual pessoa, como bia", "which person, as bia"))
+    customer = parser.add_argument_group(text("como cliente", "as a customer"))
+    customer.add_argument("--persona", metavar="NOME", help=text("com qual persona", "with which persona"))
+    customer.add_argument("--channel", choices=["whatsapp"], default="whatsapp", help=text("o canal", "the channel"))
+    customer.add_argument("--name", metavar="NOME", help=text("o seu nome no canal", "your name on the channel"))
+    customer.add_argument(
+        "--phone", metavar="N", help=text("o seu número; um novo se faltar", "your number; a new one if left out")
+    )
+    customer.add_argument("--quiet", action="store_true", help=text("sem notas à margem", "without side notes"))
     return parser
+
+
+def _refuse_unfit(parser: Parser, options: Namespace) -> None:
+    """What would be passed over in silence."""
+    of_others = {"customer": ("person",), "staff": ("persona", "name", "phone", "quiet")}[options.role]
+    for name in of_others:
+        if getattr(options, name):
+            parser.error(
+                text(f"--{name} não combina com --as {options.role}", f"--{name} not with --as {options.role}")
+            )
 
 
 @dataclass(slots=True)
@@ -73,8 +101,7 @@ class Chat:
     database: Database
     company: CompanyId
     line: Line
-    provider: httpx.AsyncClient
-    person: dict[str, str]
+    customer: Customer
     has_notes: bool
     conversation: UUID | None = None
     last: str = ""  # what the provider calls what was said last
@@ -82,14 +109,7 @@ class Chat:
     known: list[UUID] = field(default_factory=list)
 
     async def say(self, body: str) -> None:
-        told = {"phone_id": self.line.phone_id, "person": self.person, "content": {"type": "text", "body": body}}
-        answer = await self.provider.post("/_sandbox/whatsapp/messages", json=told)
-        if answer.status_code != httpx.codes.CREATED:
-            raise Unavailable(
-                f"O provedor simulado não aceitou a mensagem: {answer.text}",
-                f"The simulated provider did not take the message: {answer.text}",
-            )
-        self.last = str(answer.json()["id"])
+        self.last = await self.customer.say(body)
 
     async def listen(self) -> None:
         """Shows what comes back, until nobody owes anything any more."""
@@ -102,7 +122,7 @@ class Chat:
     async def _show(self) -> bool:
         async with self.database.tenant_session(self.company) as session:
             self.conversation = self.conversation or await queries.conversation(
-                session, self.line.id, self.person["phone"]
+                session, self.line.id, self.customer.phone
             )
             if self.conversation is None:
                 return False
@@ -132,64 +152,40 @@ async def _run(settings: Settings, options: Namespace) -> int:
     try:
         await database.check()
         company = await company_named(database, options.company)
-        line = await _line(database, settings, company, options.persona)
-        async with httpx.AsyncClient(base_url=_sandbox(settings), timeout=10) as provider:
-            person = {"phone": options.phone or f"+55119{secrets.randbelow(10**8):08d}", "name": options.name}
-            if options.company == DEMO.slug:
-                async with database.tenant_session(company) as session:
-                    await purchases.furnish(session, **person)
-            chat = Chat(
-                database=database,
-                company=company,
-                line=line,
-                provider=provider,
-                person=person,
-                has_notes=not options.quiet,
-            )
-            await _converse(chat, options.script)
+        if options.role == "staff":
+            await staff_room.visit(settings, database, company, person=options.person, script=options.script)
+        else:
+            await _be_customer(settings, database, company, options)
     finally:
         await database.close()
     return 0
 
 
+async def _be_customer(settings: Settings, database: Database, company: CompanyId, options: Namespace) -> None:
+    line = await _line(database, settings, company, options.persona)
+    async with open_provider(settings) as provider:
+        phone = options.phone or f"+55119{secrets.randbelow(10**8):08d}"
+        customer = Customer(provider=provider, phone_id=line.phone_id, phone=phone, name=options.name or _NAME)
+        if options.company == DEMO.slug:
+            async with database.tenant_session(company) as session:
+                await purchases.furnish(session, phone=phone, name=customer.name)
+        chat = Chat(database=database, company=company, line=line, customer=customer, has_notes=not options.quiet)
+        await _converse(chat, options.script)
+
+
 async def _converse(chat: Chat, script: Path | None) -> None:
-    is_person = script is None and sys.stdin.isatty()
-    if is_person:
+    you = text(*_NAMES["customer"])
+    keyboard = Keyboard(prompt=lambda: f"{you}: ", script=script)
+    if keyboard.is_person:
         say("Escreva como cliente; Ctrl-D termina.", "Write as a customer; Ctrl-D ends it.")
-    async for line in _lines(script):
-        if not is_person:
-            write(f"{text(*_NAMES['customer'])}: {line}")
+    async for line in keyboard.lines():
+        if not keyboard.is_person:
+            write(f"{you}: {line}")
         await chat.say(line)
         try:
             await chat.listen()
         except TimeoutError:
             say("(ninguém respondeu por um minuto)", "(nobody answered for a minute)")
-
-
-async def _lines(script: Path | None) -> AsyncIterator[str]:
-    if script is not None:
-        for line in await asyncio.to_thread(_read, script):
-            if line.strip():
-                yield line.strip()
-        return
-    prompt = f"{text(*_NAMES['customer'])}: " if sys.stdin.isatty() else ""
-    while True:
-        try:
-            line = await asyncio.to_thread(input, prompt)
-        except EOFError:
-            return
-        if line.strip():
-            yield line.strip()
-
-
-def _read(script: Path) -> list[str]:
-    try:
-        return script.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Malformed(
-            f"Não consegui ler {script}: confira o caminho, e que é um arquivo de texto.",
-            f"{script} cannot be read: check the path, and that it is a text file.",
-        ) from error
 
 
 async def _line(database: Database, settings: Settings, company: CompanyId, persona: str | None) -> Line:
@@ -212,16 +208,6 @@ async def _must_be_active(session: TenantSession, persona: str | None) -> None:
             f"Não há persona ativa chamada {persona}; há: {known}.",
             f"No active persona is called {persona}; there are: {known}.",
         )
-
-
-def _sandbox(settings: Settings) -> str:
-    url: Any = Home(settings.masteria_home).read_state().get("sandbox")
-    if not url:
-        raise Misconfigured(
-            "O provedor simulado não está no ar: rode `masteria up` sem --no-sandbox.",
-            "The simulated provider does not run: run `masteria up` without --no-sandbox.",
-        )
-    return str(url)
 
 
 if __name__ == "__main__":

@@ -21,18 +21,34 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-def talk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[subprocess.Popen[str]]":
+def demonstration(stack: Stack) -> "Iterator[subprocess.Popen[str]]":
+    """It waits mostly, too."""
+    with _beside("demo", "--short", "--home", str(stack.home)) as demonstration:
+        yield demonstration
+        demonstration.kill()
+
+
+@pytest.fixture(scope="package")
+def talk(
+    stack: Stack,
+    demonstration: "subprocess.Popen[str]",  # begun with it, and over when its own tests ask
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "Iterator[subprocess.Popen[str]]":
     """A newcomer's, who mostly waits for what the persona types: so it goes on beside the other tests."""
+    del demonstration
     script = tmp_path_factory.mktemp("talk") / "lines"
     script.write_text(_LINES)
-    words = [str(MASTERIA), "chat", "--script", str(script), "--home", str(stack.home)]
-    with subprocess.Popen(
-        words,
+    with _beside("chat", "--script", str(script), "--home", str(stack.home)) as talk:
+        yield talk
+        talk.kill()
+
+
+def _beside(*words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [str(MASTERIA), *words],
         env=plain_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as talk:
-        yield talk
-        talk.kill()
+    )

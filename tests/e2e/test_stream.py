@@ -1,6 +1,7 @@
 """A customer of the demo company writes: seen from outside, through the real processes and the simulated provider."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from bench.stack import Stack, wait_until
+from bench.stack import SECONDS, Stack, wait_until
+from tests.fixtures.helps import told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -68,10 +70,12 @@ def demo(stack: Stack) -> Iterator[Demo]:
         httpx.Client(base_url=stack.url, headers={"X-API-Key": key}) as api,
         httpx.Client(base_url=stack.state()["sandbox"]) as provider,
     ):
-        [connection] = api.get("/api/v1/connections").json()["items"]
+        connections = api.get("/api/v1/connections").json()["items"]
+        [connection] = [one for one in connections if one["kind"] == "whatsapp"]
         yield Demo(stack=stack, api=api, provider=provider, phone_id=connection["phone_number_id"])
 
 
+@pytest.mark.usefixtures("talk")
 class TestStream:
     def test_what_a_customer_writes_is_there_to_be_read(self, demo: Demo) -> None:
         stored = demo.message(demo.customer_writes("Oi, ainda tem bolo de cenoura?"))
@@ -96,29 +100,26 @@ class TestStream:
         assert len([each for each in accepted if each["recipient"] == ANA["phone"].removeprefix("+")]) == 1
 
     def test_the_demo_connection_answers_to_its_test(self, demo: Demo) -> None:
-        [connection] = demo.items("connections")
+        [connection] = [one for one in demo.items("connections") if one["kind"] == "whatsapp"]
         answer = demo.api.post(f"/api/v1/connections/{connection['id']}/test")
         assert answer.status_code == httpx.codes.OK, answer.text
 
 
 class TestChat:
-    def test_a_newcomer_talks_with_a_persona_and_gets_a_person(self, demo: Demo, tmp_path: Path) -> None:
-        script = tmp_path / "lines"
-        script.write_text("oi\nmeu nome é Ana\nquero falar com um atendente\n")
+    def test_a_newcomer_talks_with_a_persona_and_gets_a_person(self, talk: "subprocess.Popen[str]") -> None:
+        said, wrong = talk.communicate(timeout=SECONDS)
 
-        done = demo.stack.run("chat", "--script", str(script))
-
-        assert done.returncode == 0, done.stderr
-        assert "inteligência artificial" in done.stdout
-        assert "soube Nome: Ana" in done.stdout
-        assert "passou para uma pessoa: human.requested" in done.stdout
+        assert talk.returncode == 0, wrong
+        assert "inteligência artificial" in said
+        assert "soube Nome: Ana" in said
+        assert "passou para uma pessoa: human.requested" in said
 
     def test_what_is_not_there_is_named(self, demo: Demo, tmp_path: Path) -> None:
         for words, code, named in (
             (("--script", str(tmp_path / "nada")), 2, "nada"),
             (("--persona", "ninguem"), 1, "vendas-consultivas"),
         ):
-            refused = demo.stack.run("chat", *words)
-            assert (refused.returncode, refused.stdout) == (code, "")
-            assert named in refused.stderr
-            assert "inesperado" not in refused.stderr
+            refused = told("chat", *words, "--home", str(demo.stack.home))
+            assert (refused.code, refused.out) == (code, "")
+            assert named in refused.err
+            assert "inesperado" not in refused.err
