@@ -92,7 +92,7 @@ class TestJudge:
         assert await rows_of(place.floor, ana.company) == []
         assert await rows_of(place.floor, beto.company) == []
 
-    @pytest.mark.parametrize("name", [str(new_id()), "nobody", "..%2fwhatsapp", "%00"])
+    @pytest.mark.parametrize("name", ["01a201c8-546b-7a1b-a626-5b3c37b4cbd8", "nobody", "..%2fwhatsapp", "%00"])
     async def test_an_address_of_nobody_is_refused_as_a_forgery_is(self, place: Place, name: str) -> None:
         answer = await place.client.post(f"/webhooks/telegram/{name}", content=b"{}", headers={HEADER: "x"})
         assert answer.status_code in {401, 404}
