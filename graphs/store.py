@@ -34,6 +34,8 @@ async def queue_depths(database: Database) -> list[Depth]:
 async def publish_depths(floor: Floor) -> None:
     """How much waits, where a graph and an alert can see it."""
     depths = {depth.queue: depth for depth in await queue_depths(floor.database)}
+    async with floor.database.crossing() as session:
+        telemetry.HANDOFFS_OPEN.set((await session.scalars(text("SELECT priv.handoffs_open()"))).one())
     telemetry.TURNS_DUE.set(depths["turns"].waiting)
     telemetry.EVENT_LAG.set(depths["incoming"].oldest_seconds)
     for lane in Lane:

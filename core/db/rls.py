@@ -24,6 +24,7 @@ CLAIMED_TABLES: Final = frozenset(
         "connections",
         "effects",
         "embedding_spaces",
+        "handoffs",
         "incoming_events",
         "ingestion_jobs",
         "media_files",

@@ -22,6 +22,7 @@ from core.embedded import Urls
 from core.events import CHANNEL, Event, EventKind, emit
 from core.floor import Floor
 from core.models.outbox import Lane, Outbound
+from core.models.service import Handoff, HandoffState
 from core.models.stream import IncomingEvent, Turn
 from core.probe import Pulse
 from graphs import engine as engine_module
@@ -143,6 +144,7 @@ class TestPublishDepths:
         await publish_depths(floor)
 
         assert value(telemetry.TURNS_DUE) == 1
+        assert value(telemetry.HANDOFFS_OPEN) == 1
         assert value(telemetry.outbox_queued(lane=Lane.REPLY)) == 1
         assert value(telemetry.outbox_queued(lane=Lane.BULK)) == 0
         assert 3_600 <= value(telemetry.EVENT_LAG) < 3_660
@@ -152,10 +154,12 @@ class TestPublishDepths:
             await session.execute(update(IncomingEvent).values(state="done"))
             await session.execute(update(Turn).values(state="done"))
             await session.execute(update(Outbound).values(state="sent"))
+            await session.execute(update(Handoff).values(state=HandoffState.ENDED))
 
         await publish_depths(floor)
 
         assert value(telemetry.TURNS_DUE) == 0
+        assert value(telemetry.HANDOFFS_OPEN) == 0
         assert value(telemetry.outbox_queued(lane=Lane.REPLY)) == 0
         assert value(telemetry.EVENT_LAG) == 0
 

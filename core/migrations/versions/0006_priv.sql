@@ -6,6 +6,11 @@ CREATE FUNCTION priv.open_staff_bots() RETURNS void
         ON CONFLICT (tenant_id, connection_id) DO NOTHING
 $$;
 ;;
+-- Conversations that wait for a person or are with one.
+CREATE FUNCTION priv.handoffs_open() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+    AS $$ SELECT count(*) FROM handoffs WHERE state <> 'ended' $$;
+;;
 -- Bots that nobody works for just now, those that Telegram answered longest ago first.
 CREATE FUNCTION priv.claim_staff_bots(most integer, lease interval)
     RETURNS TABLE (company uuid, connection uuid, held_fence bigint)

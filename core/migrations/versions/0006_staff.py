@@ -28,14 +28,15 @@ _NEW: Final = (
     "staff_lines",
     "staff_buttons",
 )
-_CLAIMED: Final = ("connections", "staff_bots")
+_CLAIMED: Final = ("connections", "handoffs", "staff_bots")
+_KNOWN: Final = ("connections", "handoffs")  # of these, those that are older
 _BLANKED: Final = ("audit_log", "consent_events", "contact_events", "lead_stage_events")
 _OLD_COLUMNS: Final = [
     "ALTER TABLE connections DROP COLUMN bot_paused_at",
     "ALTER TABLE companies DROP COLUMN answer_wait_seconds",
     "ALTER TABLE handoffs DROP COLUMN told_at, DROP COLUMN category, DROP COLUMN closing_note",
-    "DROP POLICY priv ON connections",
-    f"REVOKE SELECT ON connections FROM {PRIV}",
+    *(f"DROP POLICY priv ON {table}" for table in _KNOWN),
+    *(f"REVOKE SELECT ON {table} FROM {PRIV}" for table in _KNOWN),
     *(f"DROP POLICY priv ON {table}" for table in _BLANKED),
     *(f"REVOKE ALL ON {table} FROM {PRIV}" for table in _BLANKED),
 ]
