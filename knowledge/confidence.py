@@ -6,6 +6,7 @@ own base and of others (`bench/knowledge.py` measures what they achieve), and to
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from knowledge.asking import Asked, Concept
@@ -36,25 +37,38 @@ class Evidence:
         return 1 / (1 + math.exp(-sum_))
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Of a passage: its stems and codes, and the pairs that stand side by side."""
+
+    there: frozenset[str]
+    pairs: frozenset[str]
+
+
 def weigh(asked: Asked, text: str) -> Evidence:
     """`text` with its headings."""
-    words, codes = meant(text)
-    stems = [stem(word) for word in words]
-    there = {*stems, *codes}
-    found = {concept.word: _found(concept, there) for concept in asked.concepts}
+    words = _words_of(text)
+    found = {concept.word: _found(concept, words.there) for concept in asked.concepts}
     total = sum(concept.rarity for concept in asked.concepts)
     rarest = max(asked.concepts, key=lambda concept: concept.rarity, default=None)
     if rarest is None or not total:
         return Evidence(covered=0.0, rarest=0.0, together=0.0)
-    asked_pairs, pairs_there = set(pairs(asked.stems)), set(pairs(stems))
+    asked_pairs = set(pairs(asked.stems))
     return Evidence(
         covered=sum(concept.rarity * found[concept.word] for concept in asked.concepts) / total,
         rarest=found[rarest.word],
-        together=len(asked_pairs & pairs_there) / len(asked_pairs) if asked_pairs else 0.0,
+        together=len(asked_pairs & words.pairs) / len(asked_pairs) if asked_pairs else 0.0,
     )
 
 
-def _found(concept: Concept, there: set[str]) -> float:
+@lru_cache(maxsize=1024)  # what is asked for is asked for again, and a passage does not change
+def _words_of(text: str) -> _Words:
+    words, codes = meant(text)
+    stems = [stem(word) for word in words]
+    return _Words(frozenset((*stems, *codes)), frozenset(pairs(stems)))
+
+
+def _found(concept: Concept, there: frozenset[str]) -> float:
     best = max((min(1.0, worth) for reading, worth in concept.readings.items() if reading in there), default=0.0)
     if best or is_code(concept.stem):
         return best
