@@ -140,6 +140,7 @@ class TestPublishDepths:
             await session.execute(update(IncomingEvent).values(received_at=hour_ago, state="new"))
             await session.execute(update(Turn).values(due_at=hour_ago, state="open"))
             await session.execute(update(Outbound).values(lane=Lane.REPLY, state="queued"))
+            await session.execute(update(Handoff).values(state=HandoffState.QUEUED))
 
         await publish_depths(floor)
 
