@@ -27,7 +27,9 @@ async def blank_events(session: TenantSession, traces: Traces, topics: Sequence[
 
 
 async def _blank_topic(session: TenantSession, topic: Topic, thread: int, traces: Traces) -> int:
-    rows = await _found(session, [str(thread)], traces)
+    # As Telegram writes it, and as we do of what we fetched.
+    words = [f'"message_thread_id":{gap}{thread}' for gap in ("", " ")]
+    rows = await _found(session, words, traces)
     about = [row for row in rows if row.consumer == Consumer.STAFF and is_of_topic(row.body, topic.chat, thread)]
     for row in about:
         await _keep(session, row, NOTHING)

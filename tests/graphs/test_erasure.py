@@ -1,5 +1,6 @@
 """A person who is erased: nothing says what they said, what happened has happened still, and others are there."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -298,6 +299,20 @@ class TestEvents:
         assert await scene.places_of("Rua das Flores") == {"incoming_events": 1}
         await scene.erase()
         assert await scene.places_of("Rua das Flores") == {}
+
+    async def test_nobody_waits_for_what_is_done_in_another_topic(self, scene: Scene) -> None:
+        """Even where the number of hers stands in it."""
+        other = {"message": {"chat": {"id": -100}, "message_thread_id": 41, "text": "custa 40 reais"}}
+        bound = {"id": scene.beto.id_of("incoming_events"), "body": json.dumps(other).encode()}
+        async with scene.everything.begin() as connection:
+            topic = {"id": scene.ana.id_of("staff_topics")}
+            await connection.execute(text("UPDATE staff_topics SET thread_id = 40 WHERE id = :id"), topic)
+            said = "UPDATE incoming_events SET body = :body, consumer = 'staff' WHERE id = :id"
+            await connection.execute(text(said), bound)
+        async with scene.everything.begin() as connection, asyncio.timeout(10):
+            await connection.execute(text("SELECT FROM incoming_events WHERE id = :id FOR UPDATE"), {"id": bound["id"]})
+            await scene.erase()
+        assert await scene.places_of("custa 40 reais") == {"incoming_events": 1}
 
 
 class TestRemoveFiles:
