@@ -7,7 +7,7 @@ from typing import Final
 from agents.rules import human_parts, leaning
 from agents.rules.leaning import Wish
 from agents.rules.phrasing import FILL, Hit, hits, is_conditional, is_negated, maybe, shape, words
-from agents.rules.sentences import Clause
+from agents.rules.sentences import Clause, squeezed
 
 
 def request(clauses: Sequence[Clause]) -> tuple[int, int] | None:
@@ -365,13 +365,15 @@ _PATTERNS: Final = (
 _UNCONDITIONAL: Final = frozenset({_NO_BOT, _BARE, _HAD_ENOUGH, _ALL_OF_IT, *human_parts.BY_ITSELF})
 # Without one of these parts of words no pattern fits: most messages are done with here.
 _CUE: Final = re.compile(
-    "atend|human|umano|tendente|antedente|pesoa|gente|agent|alguem|ninguem|alguien|person|asesor|represent|"
-    "operador|operator|vended|"
-    "consultor|geren|supervis|responsavel|especialista|funcionari|encar|ejecutiv|equipe|manager|some|anyone|"
-    "dono|dona|coretor|chefe|rep |"
-    "de voces|cade|transfer|encaminh|redirec|robo|bot|maquina|artificial|ia |gravacao|computador|machine|"
-    "carne|atienda|people|customer s|suporte|setor|departamento|financeiro|comercial|com quem|superior|jefe|ligar|"
-    "suport|automatic|resposta|llame|live|vendas|moca|moco |rapaz|menina|mulher|senhora|" + human_parts.CUE
+    squeezed(
+        "atend|human|umano|tendente|antedente|pesoa|gente|agent|alguem|ninguem|alguien|person|asesor|represent|"
+        "operador|operator|vended|"
+        "consultor|geren|supervis|responsavel|especialista|funcionari|encar|ejecutiv|equipe|manager|some|anyone|"
+        "dono|dona|coretor|chefe|rep |"
+        "de voces|cade|transfer|encaminh|redirec|robo|bot|maquina|artificial|ia |gravacao|computador|machine|"
+        "carne|atienda|people|customer s|suporte|setor|departamento|financeiro|comercial|com quem|superior|jefe|ligar|"
+        "suport|automatic|resposta|llame|live|vendas|moca|moco |rapaz|menina|mulher|senhora|" + human_parts.CUE
+    )
 )
 _MENTION: Final = re.compile(_ANY)
 _HOURS: Final = re.compile(

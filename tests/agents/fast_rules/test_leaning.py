@@ -43,6 +43,7 @@ class TestRequest:
             "quero contratar um atendente humano",
             "tô falando com uma pessoa de verdade?",
             "já consegui falar com o atendente",
+            "i dont need to talk to an agent",
         ],
     )
     def test_what_is_not_wished_for_now_is_none(self, text: str) -> None:
@@ -56,6 +57,7 @@ class TestRequest:
             "vocês não me mandaram mais mensagem",
             "quero receber mensagens de vocês",
             "um cliente pediu para sair da lista de mensagens",
+            "add me to your newsletter list",
         ],
     )
     def test_nor_is_what_says_the_opposite(self, text: str) -> None:

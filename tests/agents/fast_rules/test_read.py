@@ -134,7 +134,12 @@ class TestButtons:
 class TestWishes:
     @pytest.mark.parametrize(
         "text",
-        ["quero falar com um atendente", "Oi! Quero falar com um atendente, por favor", "can I speak to a human?"],
+        [
+            "quero falar com um atendente",
+            "Oi! Quero falar com um atendente, por favor",
+            "can I speak to a human?",
+            "quero falar com o coordenador",
+        ],
     )
     def test_a_request_with_courtesies_is_explained(self, text: str) -> None:
         read = understood(text)
