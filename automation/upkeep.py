@@ -34,7 +34,7 @@ async def run_tick(floor: Floor, name: ScheduleName) -> bool:
 
 
 async def forget_old(floor: Floor, companies: list[CompanyId]) -> int:
-    """One transaction per company."""
+    """Of each company by itself: its events, and files that nothing refers to any more."""
     forgotten, storage = 0, open_storage(floor.settings.storage_url)
     for company in companies:
         async with floor.database.tenant_session(company) as session:
