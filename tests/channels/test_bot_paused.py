@@ -13,6 +13,7 @@ from core.floor import Floor
 from core.ids import ConnectionId, new_id
 from core.models.outbox import OutboundState, Purpose
 from tests.fixtures.outbox import IMPATIENT, World, make_world
+from tests.fixtures.waiting import until_waiting
 
 
 @pytest.fixture
@@ -75,8 +76,7 @@ class TestClaim:
         async with world.session() as session:
             claimed = await claim(session, due, window=[world.connection], lease=IMPATIENT.lease)
             switching = asyncio.create_task(switch(world, is_paused=True))
-            await asyncio.sleep(0.2)
-            assert not switching.done()
+            await until_waiting(session)
 
         assert len(claimed.claims) == 1
         assert await switching

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from channels.stores.people import Merger
 from core import clock
@@ -27,6 +27,7 @@ from graphs.conversation import memory
 from graphs.stores import belongings, facts, timers
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import ANA, BEATRIZ, EIGHT, NAME, Salon, filled, open_salon
+from tests.fixtures.waiting import until_waiting
 
 NAMED = {"slots": {"nome": filled(ANA, "sou a Ana")}}
 QUALIFIED = {"slots": {"nome": filled(BEATRIZ, "Beatriz"), "orcamento": filled(EIGHT, "8 mil")}}
@@ -235,15 +236,6 @@ class TestFacts:
 
 def _key_of(session: TenantSession, contact: UUID) -> int:
     return locks._key(session, ("facts", contact))
-
-
-async def until_waiting(session: TenantSession) -> None:
-    blocked = text("""
-        SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
-    """)  # the list of who is connected would stay as it is for a whole transaction
-    async with asyncio.timeout(5):
-        while not await session.scalar(blocked):  # noqa: ASYNC110 - the server tells nobody
-            await asyncio.sleep(0.01)
 
 
 class TestPromises:

@@ -90,13 +90,3 @@ async def hold_events(session: TenantSession) -> None:
             ON CONFLICT (tenant_id) DO UPDATE SET last_seq = event_counters.last_seq
         """)
     )
-
-
-async def until_waiting(session: TenantSession, most: int) -> None:
-    """So many transactions want what somebody has locked."""
-    blocked = text("""
-        SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
-    """)  # the list of who is connected would stay as it is for a whole transaction
-    async with asyncio.timeout(5):
-        while (await session.scalar(blocked) or 0) < most:  # noqa: ASYNC110 - the server tells nobody
-            await asyncio.sleep(0.01)

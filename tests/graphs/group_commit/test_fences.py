@@ -13,7 +13,8 @@ from graphs.conversation.state import Committed
 from graphs.group_commit import GroupCommit
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon
-from tests.graphs.group_commit.sets import TOGETHER, all_at_once, each, ended, until_waiting
+from tests.fixtures.waiting import until_waiting
+from tests.graphs.group_commit.sets import TOGETHER, all_at_once, each, ended
 
 
 class TestFences:
@@ -62,7 +63,7 @@ class TestFences:
         async with salon.world.session() as first:
             assert await commit_together(first, [one]) == {one.turn: Committed.DONE}
             again = asyncio.create_task(all_at_once(group, [one]))
-            await until_waiting(first, 1)
+            await until_waiting(first)
 
         assert await again == [Committed.LOST]
         assert len(await salon.rows(Outbound)) == 1

@@ -17,6 +17,7 @@ from graphs.conversation.state import Committed, Handover, Route
 from graphs.group_commit import GroupCommit
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon
+from tests.fixtures.waiting import until_waiting
 from tests.graphs.group_commit.sets import (
     TOGETHER,
     all_at_once,
@@ -28,7 +29,6 @@ from tests.graphs.group_commit.sets import (
     said,
     states,
     transactions,
-    until_waiting,
 )
 
 UNSENDABLE: Final = "um\0zero"  # no database keeps it
@@ -156,7 +156,7 @@ class TestCutOff:
         async with salon.world.session() as session:
             await hold_events(session)
             tasks = [asyncio.create_task(group.commit(one)) for one in turns]
-            await until_waiting(session, 1)
+            await until_waiting(session)
             tasks[0].cancel()
             done, _ = await asyncio.wait(tasks, timeout=0.05)
             assert not done  # not even the one that was cut off: what it waits for is not known yet
@@ -172,7 +172,7 @@ class TestCutOff:
         async with salon.world.session() as session:
             await hold_events(session)
             tasks = [asyncio.create_task(group.commit(one)) for one in turns]
-            await until_waiting(session, 2)
+            await until_waiting(session, most=2)
 
         await asyncio.gather(*tasks)
         assert await transactions(salon) == [1, 1]
