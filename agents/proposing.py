@@ -19,6 +19,7 @@ ALIASES: Final = ("small",)
 MOST: Final = 4
 _LONGEST: Final = 1000
 _MOST_TOKENS: Final = 500
+_MOST_QUOTED: Final = 9  # a mark has one figure
 _QUOTED: Final = re.compile(r"“[^”]*”|\"[^\"]*\"|«[^»]*»|```.*?```|`[^`]*`|^[ \t]*>[^\n]*$", re.MULTILINE | re.DOTALL)
 _MARK: Final = re.compile(r"\[\[(\d)\]\]")
 _WORD: Final = re.compile(r"\w+")
@@ -94,7 +95,7 @@ def hidden(said: str) -> tuple[str, list[str]]:
     quoted: list[str] = []
 
     def mark(found: re.Match[str]) -> str:
-        if found[0].lstrip().startswith(">") or len(quoted) > 8:  # noqa: PLR2004 - one figure in a mark
+        if found[0].lstrip().startswith(">") or len(quoted) == _MOST_QUOTED:
             return " "
         quoted.append(found[0].strip(_OPENING))
         return f"[[{len(quoted)}]]"
