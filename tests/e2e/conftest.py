@@ -1,7 +1,9 @@
 """One installation for all tests that leave it as they found it: to start it takes longer than most of them."""
 
+import inspect
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -9,6 +11,21 @@ import pytest
 from bench.stack import MASTERIA, Stack, new_stack, plain_environment
 
 _LINES: Final = "oi\nmeu nome é Ana\nquero falar com um atendente\n"
+_HERE: Final = Path(__file__).parent
+_BESIDE: Final = frozenset({"talk", "demonstration"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever wants the installation alone comes first, and last whoever sees what ran beside the others end."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if not isinstance(item, pytest.Function) or item.path.parent != _HERE or "stack" not in item.fixturenames:
+        return 1
+    if _BESIDE & inspect.signature(item.function).parameters.keys():
+        return 2
+    return 1 if _BESIDE & set(item.fixturenames) else 0
 
 
 @pytest.fixture(scope="package")
