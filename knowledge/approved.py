@@ -21,6 +21,7 @@ from knowledge.documents import Piece
 from knowledge.search import search
 from knowledge.stores import answers, bases, documents
 from knowledge.stores.documents import Source
+from knowledge.suspicion import addresses_assistants
 
 SHELF: Final = "=answers"  # the base of ours that their questions stand in
 _LONGEST: Final = 4_000
@@ -173,6 +174,11 @@ def _refuse_unsound(new: NewAnswer) -> None:
     for words, pt, en in ((new.question, "A pergunta", "The question"), (new.answer, "A resposta", "The answer")):
         if not words.strip() or len(words) > _LONGEST:
             raise Malformed(f"{pt} tem de 1 a {_LONGEST} caracteres.", f"{en} has 1 to {_LONGEST} characters.")
+    if addresses_assistants(new.answer) or addresses_assistants(new.question):
+        raise Malformed(
+            "Isto dá ordens a um assistente, e não responde a um cliente: escreva de outro jeito.",
+            "This gives orders to an assistant, and is no answer to a customer: write it another way.",
+        )
     if not Gist.of(new.question).says_something:
         raise Malformed(
             "A pergunta não diz do que fala: escreva-a por inteiro.",

@@ -37,7 +37,16 @@ async def note(session: TenantSession, question: str, *, persona: str | None = N
 
 def masked(question: str) -> str:
     """As a gap keeps it."""
-    return " ".join(_FIGURES.sub(MASK, redact_text(question[:_READ])).split())[:_LONGEST]
+    return hidden(question[:_READ])[:_LONGEST]
+
+
+def hidden(words: str) -> str:
+    """All of it, but for what has the shape of something that identifies a person."""
+    return " ".join(_FIGURES.sub(MASK, redact_text(words)).split())
+
+
+def identifies(words: str) -> bool:
+    return hidden(words) != " ".join(words.split())
 
 
 async def close(session: TenantSession, gap: UUID, *, answer: UUID | None = None) -> None:

@@ -1,11 +1,12 @@
-"""Answers that people approved for good, and the questions that nothing answered."""
+"""Answers that people approved, and the questions that nothing answered."""
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from admin_api.staff import reading
+from admin_api.staff import approving, reading
+from admin_api.staff.approving import Wished
 from admin_api.staff.arguments import Misused
 from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place
 from admin_api.staff.buttons import Choice
@@ -18,8 +19,7 @@ from core.models.answers import KnowledgeGap
 from core.models.people import Role
 from core.texts import Text
 from knowledge import approved, gaps
-from knowledge.approved import AlreadyAnswered, NewAnswer
-from knowledge.stores import answers, bases
+from knowledge.stores import answers
 from knowledge.stores import gaps as gap_store
 
 APPROVE: Final = "knowledge_approve"
@@ -33,41 +33,28 @@ _GAP: Final = re.compile(r"#([0-9a-f]{6})\b")
 
 
 async def _approve(ask: Ask) -> Answer:
-    """For a question, or for a gap by its mark. The same question answered already: the buttons say which to keep."""
+    """For a question, or for a gap by its mark."""
     gap = await _gap_of(ask)
-    question = gap.question if gap else str(ask.arguments.get("question", ""))
-    new = NewAnswer(
+    question = gap.question if gap else gaps.masked(str(ask.arguments.get("question", "")))
+    if not question:
+        raise Misused(Text("Diga a pergunta e a resposta.", "Say the question and the answer."))
+    about = ask.place.about
+    wished = Wished(
+        action=APPROVE,
         question=question,
         answer=str(ask.arguments["answer"]),
         origin="staff group",
-        approved_by=ask.asker.user,
+        asked=Text("Aprovar esta resposta?", "Approve this answer?"),
+        reword=_REWORD,
+        contact=about.contact if about else None,
     )
-    if not question:
-        raise Misused(Text("Diga a pergunta e a resposta.", "Say the question and the answer."))
-    replacing = ask.arguments.get("replacing")
-    named = [base.name for base in await bases.every(ask.session)]
-    try:
-        made = await approved.approve(
-            ask.session, new, named=named, replacing=UUID(str(replacing)) if replacing else None
-        )
-    except AlreadyAnswered as error:
-        return _which(ask, new, error)
-    if gap is not None:
-        await gaps.close(ask.session, gap.id, answer=made.id)
-    audit.record(ask.session, ask.asker.actor, "knowledge.approved", subject=made.id)
-    head = bold(ask.say(Text("✅ Resposta aprovada", "✅ Answer approved")))
-    says = ask.say(Text("diz outra coisa", "says otherwise"))
-    disputed = [f"⚠️ “{one.title}” {says}: {one.said}" for one in made.conflicts]
-    return Answer(text=lines(head, f"❓ {question}", quote(new.answer), *disputed), replaces=True)
-
-
-def _which(ask: Ask, new: NewAnswer, error: AlreadyAnswered) -> Answer:
-    """Nothing was written by then: who is asked decides with a button."""
-    match = error.matches[0]
-    head = ask.say(Text("Essa pergunta já tem resposta:", "That question has an answer already:"))
-    arguments = {"question": new.question, "answer": new.answer, "replacing": str(match.id)}
-    replace = Choice(text=ask.say(Text("Trocar pela nova", "Replace it")), action=APPROVE, arguments=arguments)
-    return Answer(text=lines(head, f"❓ {match.question}", quote(match.answer)), choices=[[replace]], replaces=True)
+    agreed = await approving.agree(ask, wished)
+    if isinstance(agreed, Answer):
+        return agreed
+    detail = {"days": ask.arguments["days"]}
+    audit.record(ask.session, ask.asker.actor, "knowledge.approved", subject=agreed.made.id, detail=detail)
+    told = Text("✅ Resposta aprovada", "✅ Answer approved")
+    return Answer(text=await approving.in_words(ask, told, agreed), replaces=True)
 
 
 async def _gap_of(ask: Ask) -> KnowledgeGap | None:
@@ -129,7 +116,8 @@ async def _gaps(ask: Ask) -> Answer:
     gone = [Choice(text=f"✕ {_mark(row)}", action=DISMISS, arguments={"gap": str(row.id)}) for row in leaf.items]
     may = ask.asker.may(Role.AGENT)
     choices = [*(rows_of(gone) if may else ()), leaf.turns(GAPS)]
-    return Answer(text=lines(head, *shown, "", italic(how)), choices=choices, replaces=True)
+    told = italic(f"\n{how}") if ask.asker.may(Role.ADMIN) else None
+    return Answer(text=lines(head, *shown, told), choices=choices, replaces=True)
 
 
 async def _dismiss(ask: Ask) -> Answer:
@@ -155,17 +143,20 @@ def read_approve(words: str, place: Place) -> Mapping[str, Any]:
     return {"question": asked, "answer": answer}
 
 
+_REWORD: Final = Text(
+    "Outras palavras? /base aprovar pergunta => resposta", "Other words? /knowledge approve question => answer"
+)
 ACTIONS: Final = (
     Action(
         name=APPROVE,
         about=Text("Guarda a resposta certa de uma pergunta.", "Keeps the right answer to a question."),
-        role=Role.AGENT,
+        role=Role.ADMIN,
         run=_approve,
         params=(
             Param(name="question", about=Text("A pergunta", "The question"), is_required=False),
             Param(name="answer", about=Text("A resposta", "The answer")),
             Param(name="gap", about=Text("Código da lacuna", "Code of the gap"), is_required=False),
-            Param(name="replacing", about=Text("No lugar de qual", "In place of which"), is_required=False),
+            *approving.PARAMS,
         ),
         is_spoken=False,
     ),

@@ -165,8 +165,8 @@ class TestRecord:
         for line in LINES:
             before = await _entries(counter, counter.people["dona"])
             said = await counter.type("dona", line, ana)
-            if any("Confirmar" in button.text for button in said.buttons):
-                said = await counter.press("dona", said.button("Confirmar"), ana)
+            if yes := next((one for one in said.buttons if "Confirmar" in one.text or one.text == "Sempre"), None):
+                said = await counter.press("dona", yes, ana)
             assert await _entries(counter, counter.people["dona"]) > before, line
 
 
@@ -182,7 +182,8 @@ async def _ids(rival: Counter) -> dict[str, Any]:
     await rival.lead(who)
     made = await rival.confirm("dona", "/agendar em 2 horas: Oi Rival", who)
     await rival.type("dona", "/lembrar em 2 horas Rival", who)
-    await rival.type("dona", f"/base aprovar Qual a senha {new_id().hex[-8:]} do cofre? => Rival123", who)
+    shown = await rival.type("dona", f"/base aprovar Qual a senha {new_id().hex[-8:]} do cofre? => Rival123")
+    await rival.press("dona", shown.button("Sempre"))
     assert made.buttons
     row = await rival.one(
         """
