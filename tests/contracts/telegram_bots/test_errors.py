@@ -1,6 +1,5 @@
-"""Every error that Telegram answers, as python-telegram-bot raises it."""
+"""What Telegram refuses, as python-telegram-bot raises it."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -16,33 +15,15 @@ from telegram import (
 from telegram.error import (
     BadRequest,
     ChatMigrated,
-    Conflict,
     Forbidden,
     InvalidToken,
-    NetworkError,
-    RetryAfter,
     TelegramError,
-    TimedOut,
 )
 
-from sandbox.faults import (
-    AcceptThenDrop,
-    AcceptThenServerError,
-    AcceptThenSilence,
-    BrokenJson,
-    DropBefore,
-    ServerError,
-    SilenceBefore,
-    SlowAccept,
-    TooManyRequests,
-)
 from sandbox.recordings import picture
-from sandbox.telegram.book import Act
 from sandbox.telegram.chats import Kind
-from sandbox.telegram.faults import UPDATES, BadGateway, FloodWait, Refused
-from sandbox.telegram.flood import FloodSettings
-from sandbox.telegram.members import USUAL_RIGHTS, Member, Right, Status
-from sandbox.telegram.rooms import become, open_group, turn_topics, upgrade
+from sandbox.telegram.members import USUAL_RIGHTS, Member, Status
+from sandbox.telegram.rooms import become, open_group, upgrade
 from tests.contracts.telegram_bots.conftest import bot_of
 from tests.sandbox.telegram.scene import BIA, CAIO, STRANGER, TOKEN, Scene
 
@@ -170,79 +151,6 @@ class TestBadRequest:
         assert bytes(await file.download_as_bytearray()) == b"conta"
 
 
-class TestTopics:
-    async def test_a_deleted_topic_is_a_thread_that_is_not_found(self, scene: Scene, bot: Bot) -> None:
-        thread_id = await scene.open_topic()
-        await bot.delete_forum_topic(scene.forum.id, thread_id)
-
-        with pytest.raises(BadRequest, match=r"^Message thread not found$"):
-            await bot.send_message(scene.forum.id, "x", message_thread_id=thread_id)
-        with pytest.raises(BadRequest, match=r"(?i)^topic_id_invalid$"):
-            await bot.close_forum_topic(scene.forum.id, thread_id)
-
-    async def test_the_general_topic_cannot_be_named(self, scene: Scene, bot: Bot) -> None:
-        with pytest.raises(BadRequest, match=r"^Message thread not found$"):
-            await bot.send_message(scene.forum.id, "x", message_thread_id=1)
-
-    async def test_what_is_so_already_is_not_modified(self, scene: Scene, bot: Bot) -> None:
-        thread_id = await scene.open_topic("Ana")
-        for asked in (
-            bot.reopen_forum_topic(scene.forum.id, thread_id),
-            bot.edit_forum_topic(scene.forum.id, thread_id, name="Ana"),
-            bot.reopen_general_forum_topic(scene.forum.id),
-        ):
-            with pytest.raises(BadRequest, match=r"(?i)^topic_not_modified$"):
-                await asked
-
-    async def test_a_name_has_1_to_128_characters(self, scene: Scene, bot: Bot) -> None:
-        assert (await bot.create_forum_topic(scene.forum.id, "x" * 128)).name == "x" * 128
-        with pytest.raises(BadRequest):
-            await bot.create_forum_topic(scene.forum.id, "x" * 129)
-        with pytest.raises(BadRequest):
-            await bot.create_forum_topic(scene.forum.id, " ")
-
-    async def test_a_closed_topic_is_closed_for_those_without_rights(self, scene: Scene, bot: Bot) -> None:
-        hands = await scene.open_topic()
-        await bot.close_forum_topic(scene.forum.id, hands)
-        await bot.send_message(scene.forum.id, "administrador", message_thread_id=hands)
-        scene.forum.topics[hands].creator_id = BIA.id
-        scene.let(scene.bot.user, Status.MEMBER)
-
-        with pytest.raises(BadRequest, match=r"(?i)^topic_closed$"):
-            await bot.send_message(scene.forum.id, "membro", message_thread_id=hands)
-
-    async def test_a_group_without_topics_is_no_forum(self, scene: Scene, bot: Bot) -> None:
-        turn_topics(scene.telegram.office, scene.forum, by=BIA, are_on=False)
-        with pytest.raises(BadRequest, match=r"^The chat is not a forum$"):
-            await bot.create_forum_topic(scene.forum.id, "x")
-
-    async def test_rights_that_were_taken_are_missed(self, scene: Scene, bot: Bot) -> None:
-        thread_id, theirs = await scene.open_topic(), scene.says("x")
-        scene.forum.topics[thread_id].creator_id = BIA.id
-        scene.let(scene.bot.user, Status.ADMINISTRATOR, {Right.MANAGE_CHAT})
-
-        for words, asked in (
-            ("Not enough rights to create a topic", bot.create_forum_topic(scene.forum.id, "x")),
-            ("Not enough rights to edit the topic", bot.edit_forum_topic(scene.forum.id, thread_id, name="y")),
-            ("Not enough rights to close or open the topic", bot.close_forum_topic(scene.forum.id, thread_id)),
-            ("Not enough rights to delete the topic", bot.delete_forum_topic(scene.forum.id, thread_id)),
-            ("Not enough rights to manage pinned messages", bot.pin_chat_message(scene.forum.id, theirs.id)),
-            ("Message can't be deleted", bot.delete_message(scene.forum.id, theirs.id)),
-        ):
-            with pytest.raises(BadRequest, match=f"^{words}"):
-                await asked
-
-    async def test_a_silenced_group_is_silent_for_members(self, scene: Scene, bot: Bot) -> None:
-        scene.forum.permissions = frozenset()
-        await bot.send_message(scene.forum.id, "administrador")
-        scene.let(scene.bot.user, Status.MEMBER)
-
-        with pytest.raises(BadRequest, match=r"^Not enough rights to send text messages to the chat$"):
-            await bot.send_message(scene.forum.id, "membro")
-        with pytest.raises(BadRequest, match=r"^Not enough rights to send photos to the chat$"):
-            await bot.send_photo(scene.forum.id, picture())
-
-
 class TestForbidden:
     async def test_a_kicked_bot(self, scene: Scene, bot: Bot) -> None:
         scene.let(scene.bot.user, Status.KICKED)
@@ -291,121 +199,9 @@ class TestMigrated:
         await bot.send_message(new.id, "depois")
 
 
-class TestFlood:
-    async def test_it_tells_how_long_to_wait_and_the_clock_frees(self, scene: Scene, bot: Bot) -> None:
-        scene.telegram.office.flood.settings = FloodSettings(group_per_minute=2)
-        for _ in range(2):
-            await bot.send_message(scene.forum.id, "x")
-
-        with pytest.raises(RetryAfter) as caught:
-            await bot.send_message(scene.forum.id, "x")
-
-        assert timedelta(seconds=58) <= _wait(caught.value) <= timedelta(seconds=60)
-        assert str(caught.value).startswith("Flood control exceeded")
-        await scene.sandbox.clock.turn(_wait(caught.value))
-        await bot.send_message(scene.forum.id, "x")
-
-    async def test_faults_ask_to_wait_too(self, scene: Scene, bot: Bot) -> None:
-        scene.sandbox.faults.add(FloodWait(seconds=7, times=1), TooManyRequests(retry_after="9", times=1))
-        for seconds in (7, 9):
-            with pytest.raises(RetryAfter) as caught:
-                await bot.send_message(scene.forum.id, "x")
-            assert _wait(caught.value) == timedelta(seconds=seconds)
-        assert scene.done(Act.MESSAGE) == []
-
-
-class TestNetwork:
-    @pytest.mark.parametrize("fault", [ServerError(status=502), BadGateway(), DropBefore(), DropBefore(reset=True)])
-    async def test_what_strikes_before_leaves_nothing(self, scene: Scene, bot: Bot, fault: ServerError) -> None:
-        scene.sandbox.faults.add(fault)
-        with pytest.raises(NetworkError):
-            await bot.send_message(scene.forum.id, "x")
-        assert scene.done() == []
-
-    @pytest.mark.parametrize("fault", [AcceptThenDrop(), AcceptThenServerError(), BrokenJson()])
-    async def test_what_strikes_after_leaves_the_message(self, scene: Scene, bot: Bot, fault: AcceptThenDrop) -> None:
-        scene.sandbox.faults.add(fault)
-        with pytest.raises(TelegramError):
-            await bot.send_message(scene.forum.id, "x")
-        assert len(scene.done(Act.MESSAGE)) == 1
-
-    @pytest.mark.parametrize(
-        ("fault", "left"), [(SilenceBefore(), 0), (AcceptThenSilence(), 1), (SlowAccept(seconds=30), 0)]
-    )
-    async def test_silence_is_a_timeout_that_tells_nothing(
-        self, scene: Scene, bot: Bot, fault: SilenceBefore, left: int
-    ) -> None:
-        scene.sandbox.faults.add(fault)
-        with pytest.raises(TimedOut):
-            await bot.send_message(scene.forum.id, "x", read_timeout=0.1)
-        assert len(scene.done(Act.MESSAGE)) == left
-
-    async def test_a_refusal_may_have_any_words(self, scene: Scene, bot: Bot) -> None:
-        scene.sandbox.faults.add(Refused(code=403, description="Forbidden: user is deactivated", times=1))
-        with pytest.raises(Forbidden, match="user is deactivated"):
-            await bot.send_message(scene.forum.id, "x")
-
-    async def test_what_is_refused_anyway_meets_no_fault(self, scene: Scene, bot: Bot) -> None:
-        scene.sandbox.faults.add(AcceptThenDrop(times=1))
-        with pytest.raises(BadRequest):
-            await bot.send_message(-1, "x")
-        with pytest.raises(NetworkError):
-            await bot.send_message(scene.forum.id, "x")
-
-    async def test_a_fault_may_be_of_one_method(self, scene: Scene, bot: Bot) -> None:
-        scene.sandbox.faults.add(ServerError(path="/telegram/send/createForumTopic", times=1))
-        await bot.send_message(scene.forum.id, "x")
-        with pytest.raises(NetworkError):
-            await bot.create_forum_topic(scene.forum.id, "x")
-
-
-class TestRivals:
-    async def test_a_second_poller_ends_the_first(self, scene: Scene, bot: Bot) -> None:
-        first = asyncio.create_task(bot.get_updates(timeout=20))
-        await _until_polled(scene)
-        async with bot_of(scene) as other:
-            second = asyncio.create_task(other.get_updates(timeout=20))
-            with pytest.raises(Conflict, match=r"^Conflict: terminated by other getUpdates request"):
-                await first
-            scene.says("/fila")
-            assert len(await second) == 1
-
-    async def test_nobody_polls_beside_a_webhook(self, bot: Bot) -> None:
-        await bot.set_webhook("http://127.0.0.1:1/hook")
-        with pytest.raises(Conflict, match=r"^Conflict: can't use getUpdates method while webhook is active"):
-            await bot.get_updates()
-        await bot.delete_webhook()
-        await bot.get_updates()
-
-    async def test_a_webhook_ends_a_poll(self, scene: Scene, bot: Bot) -> None:
-        poll = asyncio.create_task(bot.get_updates(timeout=20))
-        await _until_polled(scene)
-        await bot.set_webhook("http://127.0.0.1:1/hook")
-        with pytest.raises(Conflict, match=r"^Conflict: terminated by setWebhook request$"):
-            await poll
-
-    async def test_a_poll_that_breaks_off_loses_nothing(self, scene: Scene, bot: Bot) -> None:
-        scene.says("/fila")
-        scene.sandbox.faults.add(AcceptThenDrop(path=UPDATES, times=1))
-        with pytest.raises(NetworkError):
-            await bot.get_updates()
-        assert len(await bot.get_updates()) == 1
-
-
 class TestToken:
     async def test_a_wrong_one_is_invalid(self, scene: Scene) -> None:
         for token in (TOKEN[:-1] + "x", "71:x"):
             with pytest.raises(InvalidToken):
                 async with bot_of(scene, token):
                     pass
-
-
-def _wait(error: RetryAfter) -> timedelta:
-    assert isinstance(error.retry_after, timedelta)
-    return error.retry_after
-
-
-async def _until_polled(scene: Scene) -> None:
-    async with asyncio.timeout(5):
-        while not scene.telegram.polls:  # noqa: ASYNC110 - no event tells that a request arrived
-            await asyncio.sleep(0.002)
