@@ -4,43 +4,30 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from core.clock import Deadline
 from core.egress import _dialler, open_egress
 from core.http import Garbled, Oversized, TooLate, Unreachable, open_client
 from core.targets import Blocked, Reason, is_public
 from tests.fixtures.addresses import HOSTILE, NOT_PUBLIC, PUBLIC_V4, PUBLIC_V6
+from tests.fixtures.certificates import make_certificate, trusting
 from tests.fixtures.egress_world import Names, World, countdown, found, get, hello, hello_once, post
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now, names = datetime.now(UTC), x509.SubjectAlternativeName([x509.DNSName("hook.example")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    pem, kind, plain = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    file = tmp_path_factory.mktemp("tls") / "hook.pem"
-    file.write_bytes(key.private_bytes(pem, kind, plain) + signed.public_bytes(pem))
-    return file
+    return make_certificate(tmp_path_factory.mktemp("tls"), "hook.example")
 
 
 @pytest.fixture
 def world(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    shown, trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=certificate)
+    shown, trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), trusting(certificate)
     shown.load_cert_chain(certificate)
     world, connect = World(shown, trusted), socket.socket.connect
 
