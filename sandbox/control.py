@@ -11,7 +11,8 @@ from sandbox.clock import LONGEST_SHIFT, ClockHeld
 from sandbox.fault_json import fault_from, fault_to
 from sandbox.ground import Ground
 from sandbox.ledger_json import accepted_to, call_to
-from sandbox.panel import LARGEST_BODY, Refusal, answer, checked, guarded, read, whole_number
+from sandbox.paging import page_of, patience_of
+from sandbox.panel import LARGEST_BODY, Refusal, answer, checked, guarded, read
 from sandbox.strict import strict
 from sandbox.telegram.control import TelegramControl
 from sandbox.telegram.provider import Telegram
@@ -19,10 +20,6 @@ from sandbox.whatsapp.control import WhatsAppControl
 from sandbox.whatsapp.provider import WhatsApp
 
 _PREFIX: Final = "/_sandbox"
-_PAGE: Final = 1000
-_LARGEST_PAGE: Final = 10_000
-_LONGEST_WAIT: Final = 60
-_LAST_NUMBER: Final = 10**12
 
 
 @strict
@@ -95,23 +92,21 @@ class Control:
         return await self._faults(request)
 
     async def _calls(self, request: web.Request) -> web.Response:
-        after, limit = _page(request)
-        page = self._ground.ledger.calls_page(after=after, limit=limit)
-        return answer(_told([call_to(call) for call in page], limit) | {"forgotten": self._ground.ledger.forgotten})
+        page, ledger = page_of(request), self._ground.ledger
+        calls = ledger.calls_page(after=page.after, limit=page.limit)
+        return answer(page.told([call_to(call) for call in calls], forgotten=ledger.forgotten))
 
     async def _accepted(self, request: web.Request) -> web.Response:
         """With `wait` it answers as soon as there is something, or after that many seconds."""
-        after, limit = _page(request)
-        wait = whole_number(request, "wait", default=0, most=_LONGEST_WAIT)
-        ledger, recipient = self._ground.ledger, request.query.get("recipient")
-        page = await ledger.accepted_within(
-            wait,
-            after=after,
-            limit=limit,
+        page, ledger, recipient = page_of(request), self._ground.ledger, request.query.get("recipient")
+        found = await ledger.accepted_within(
+            patience_of(request),
+            after=page.after,
+            limit=page.limit,
             recipient=None if recipient is None else self._whatsapp.name_of(recipient),
             intent=request.query.get("intent"),
         )
-        return answer(_told([accepted_to(each) for each in page], limit) | {"forgotten": ledger.forgotten})
+        return answer(page.told([accepted_to(each) for each in found], forgotten=ledger.forgotten))
 
     async def _doubled(self, _request: web.Request) -> web.Response:
         doubled = self._ground.ledger.doubled()
@@ -132,13 +127,3 @@ class Control:
     async def _start_again(self, request: web.Request) -> web.Response:
         await self._reset()
         return await self._counters(request)
-
-
-def _page(request: web.Request) -> tuple[int, int]:
-    after = whole_number(request, "after", default=0, most=_LAST_NUMBER)
-    return after, max(1, whole_number(request, "limit", default=_PAGE, most=_LARGEST_PAGE))
-
-
-def _told(items: list[dict[str, Any]], limit: int) -> dict[str, Any]:
-    """`next` is what `after` takes for the page behind this one."""
-    return {"items": items, "next": items[-1]["number"] if len(items) == limit else None}

@@ -1,13 +1,14 @@
 """What reached a provider and what it accepted: the book that tests believe instead of our own tables."""
 
-import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
 
+from sandbox.bell import Bell
 from sandbox.clock import Stamp
 
 MOST_ENTRIES: Final = 200_000
@@ -85,7 +86,7 @@ class Ledger:
 
     def __init__(self, bounds: Bounds | None = None) -> None:
         self._bounds = bounds or Bounds()
-        self._waiting: list[asyncio.Future[None]] = []
+        self._bell = Bell()
         self.clear()
 
     def clear(self) -> None:
@@ -159,11 +160,11 @@ class Ledger:
         return tuple(call for call in self.calls if call.at.wall_ns > wall_ns)
 
     def calls_page(self, *, after: int, limit: int) -> list[Call]:
-        return _page(self._calls, after=after, limit=limit, last=self.called)
+        return list(islice(behind(self._calls, after, last=self.called), limit))
 
     def accepted_page(self, *, after: int, limit: int, recipient: str | None, intent: str | None) -> list[Accepted]:
         if recipient is None and intent is None:
-            return _page(self._accepted, after=after, limit=limit, last=self.taken)
+            return list(islice(behind(self._accepted, after, last=self.taken), limit))
         found: Iterable[Accepted] = self.accepted_to(recipient) if recipient else self.accepted_for(intent or "")
         wanted = (each for each in found if each.number > after and intent in {None, each.intent})
         return list(islice(wanted, limit))
@@ -172,16 +173,8 @@ class Ledger:
         self, seconds: float, *, after: int, limit: int, recipient: str | None = None, intent: str | None = None
     ) -> list[Accepted]:
         """The page as soon as it has an entry, or an empty one when the time is over."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while not (page := self.accepted_page(after=after, limit=limit, recipient=recipient, intent=intent)):
-            if (left := end - loop.time()) <= 0:
-                break
-            waiting = loop.create_future()
-            self._waiting.append(waiting)
-            await asyncio.wait([waiting], timeout=left)
-            self._waiting = [each for each in self._waiting if each is not waiting]
-        return page
+        page = partial(self.accepted_page, after=after, limit=limit, recipient=recipient, intent=intent)
+        return await self._bell.until(page, seconds=seconds)
 
     def _keep(self, accepted: Accepted) -> None:
         self._accepted[accepted.number] = accepted
@@ -191,14 +184,7 @@ class Ledger:
             same.append(accepted)
             if len(same) > 1:
                 self._doubled[accepted.intent] = None
-        if self._waiting:
-            self._wake()
-
-    def _wake(self) -> None:
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
-        self._waiting.clear()
+        self._bell.ring()
 
     def _forget_accepted(self) -> None:
         _, oldest = self._accepted.popitem(last=False)
@@ -216,7 +202,7 @@ def _drop_first(index: defaultdict[str, list[Accepted]], key: str) -> None:
         del index[key]
 
 
-def _page(kept: OrderedDict[int, Entry], *, after: int, limit: int, last: int) -> list[Entry]:
-    """The numbers have no gaps behind the first that is kept, so a page costs its own length only."""
+def behind(kept: Mapping[int, Entry], after: int, *, last: int) -> Iterator[Entry]:
+    """The numbers have no gaps behind the first that is kept, so that those before cost nothing."""
     first = max(after + 1, next(iter(kept), 1))
-    return [kept[number] for number in range(first, min(first + limit, last + 1))]
+    return (kept[number] for number in range(first, last + 1))

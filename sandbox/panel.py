@@ -4,7 +4,7 @@ import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -15,6 +15,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LARGEST_BODY: Final = 160 * 1024 * 1024  # a file of 100 MB in base64
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
+_UNKNOWN: Final = {
+    "type": ("Tipo desconhecido", "Unknown type"),
+    "name": ("Falha desconhecida", "Unknown fault"),
+}
 
 
 class Refusal(Exception):
@@ -88,6 +92,14 @@ def checked(kind: type[Body], told: bytes | Mapping[str, Any]) -> Body:
     except ValidationError as error:
         raise _invalid(error) from error
     return value  # type: ignore[no-any-return] # the adapter is cached for every kind
+
+
+def variant(kinds: Mapping[str, type[Body]], told: Mapping[str, Any], *, key: Literal["type", "name"]) -> Body:
+    """The kind of value that stands under this key, made of all the rest."""
+    if (kind := kinds.get(str(told.get(key)))) is None:
+        known, (pt, en) = ", ".join(kinds), _UNKNOWN[key]
+        raise Refusal(422, f"{pt}. Existem: {known}.", f"{en}. There are: {known}.")
+    return checked(kind, {name: value for name, value in told.items() if name != key})
 
 
 @cache

@@ -12,13 +12,12 @@ from sandbox.faults import Faults
 from sandbox.ledger_json import call_to
 from sandbox.openai.faults import MODEL_FAULTS
 from sandbox.openai.provider import OpenAi
-from sandbox.panel import LARGEST_BODY, Refusal, answer, checked, guarded, not_there, read, whole_number
+from sandbox.paging import page_of
+from sandbox.panel import LARGEST_BODY, Refusal, answer, guarded, not_there, read, variant
 from sandbox.strict import strict
 
 PREFIX: Final = "/_sandbox/openai"
 _BY_NAME: Final = {kind.__name__: kind for kind in MODEL_FAULTS}
-_PAGE: Final = 1000
-_LAST_NUMBER: Final = 10**12
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -92,11 +91,7 @@ class OpenAiControl:
     async def _add_fault(self, request: web.Request) -> web.Response:
         """Those that only models have; the others are set beside WhatsApp's, with a path."""
         told = await read(request, dict[str, Any])
-        name, rest = told.get("name"), {key: value for key, value in told.items() if key != "name"}
-        if (kind := _BY_NAME.get(str(name))) is None:
-            known = ", ".join(_BY_NAME)
-            raise Refusal(422, f"Falha desconhecida. Existem: {known}.", f"Unknown fault. There are: {known}.")
-        self._faults.add(checked(kind, rest))
+        self._faults.add(variant(_BY_NAME, told, key="name"))
         return answer({"faults": [fault_to(fault) for fault in self._faults.set_now]})
 
     async def _transcript(self, request: web.Request) -> web.Response:
@@ -115,7 +110,6 @@ class OpenAiControl:
 
     async def _calls(self, request: web.Request) -> web.Response:
         ledger = self._openai.ledger
-        after = whole_number(request, "after", default=0, most=_LAST_NUMBER)
-        page = ledger.calls_page(after=after, limit=_PAGE)
-        following = page[-1].number if len(page) == _PAGE else None
-        return answer({"items": [call_to(call) for call in page], "next": following, "forgotten": ledger.forgotten})
+        page = page_of(request)
+        calls = ledger.calls_page(after=page.after, limit=page.limit)
+        return answer(page.told([call_to(call) for call in calls], forgotten=ledger.forgotten))

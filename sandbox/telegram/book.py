@@ -1,6 +1,5 @@
 """The ledger of Telegram: every request of a bot, and everything that came of one, in order."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,8 +7,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
 
+from sandbox.bell import Bell
 from sandbox.clock import Stamp
-from sandbox.ledger import Outcome
+from sandbox.ledger import Outcome, behind
 from sandbox.telegram.wire import Json
 
 _MOST_ENTRIES: Final = 100_000
@@ -108,7 +108,7 @@ class Book:
 
     def __init__(self, most: int = _MOST_ENTRIES) -> None:
         self._most = most
-        self._waiting: list[asyncio.Future[None]] = []
+        self._bell = Bell()
         self.clear()
 
     def clear(self) -> None:
@@ -146,27 +146,16 @@ class Book:
         if len(self._accepted) > self._most:
             self._accepted.popitem(last=False)
             self.forgotten += 1
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+        self._bell.ring()
         return accepted
 
     def find(self, wanted: Wanted = EVERYTHING, *, after: int = 0) -> Iterator[Accepted]:
         """In the order of acceptance."""
-        return (each for number, each in self._accepted.items() if number > after and wanted.suits(each))
+        return filter(wanted.suits, behind(self._accepted, after, last=self.taken))
 
     def calls_page(self, *, after: int, limit: int) -> list[Call]:
-        return list(islice((each for number, each in self._calls.items() if number > after), limit))
+        return list(islice(behind(self._calls, after, last=self.called), limit))
 
     async def within(self, seconds: float, wanted: Wanted, *, after: int, limit: int) -> list[Accepted]:
         """The page as soon as it has an entry, or an empty one when the time is over."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while not (page := list(islice(self.find(wanted, after=after), limit))):
-            if (left := end - loop.time()) <= 0:
-                break
-            waiting = loop.create_future()
-            self._waiting.append(waiting)
-            await asyncio.wait([waiting], timeout=left)
-            self._waiting.remove(waiting)
-        return page
+        return await self._bell.until(lambda: list(islice(self.find(wanted, after=after), limit)), seconds=seconds)

@@ -1,6 +1,5 @@
 """Groups, forums and private chats: who is in them, their topics, and the messages as people see them now."""
 
-import asyncio
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from sandbox.bell import Bell
 from sandbox.telegram.members import ORDINARY, Member, Permission, Status, permissions_wire
 from sandbox.telegram.numbers import first_number
 from sandbox.telegram.people import ANONYMOUS, User
@@ -177,7 +177,7 @@ class Chats:
         self._versions = itertools.count(1)
         self._groups: dict[int, Chat] = {}
         self._private: dict[tuple[int, int], Chat] = {}
-        self._waiting: list[asyncio.Future[None]] = []
+        self._bell = Bell()
         self._made = itertools.count(first_number())
 
     def __iter__(self) -> Iterator[Chat]:
@@ -228,22 +228,12 @@ class Chats:
     def touch(self, message: Message) -> Message:
         """Whoever watches the chat sees it again."""
         message.version = next(self._versions)
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
+        self._bell.ring()
         return message
 
     async def seen(self, chat: Chat, *, after: int, seconds: float, limit: int) -> list[Message]:
         """What changed since then, oldest first; as soon as there is something, or nothing when the time is over."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        while not (changed := _changed(chat, after)):
-            if (left := end - loop.time()) <= 0:
-                break
-            waiting = loop.create_future()
-            self._waiting.append(waiting)
-            await asyncio.wait([waiting], timeout=left)
-            self._waiting.remove(waiting)
+        changed = await self._bell.until(lambda: _changed(chat, after), seconds=seconds)
         return changed[:limit]
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from sandbox.panel import Refusal, answer, checked, not_there, read, whole_number
+from sandbox.paging import patience_of
+from sandbox.panel import Refusal, answer, not_there, read, variant
 from sandbox.strict import strict
 from sandbox.telegram.acts import PLAIN, Manner
 from sandbox.telegram.bots import Account, Bot
@@ -20,7 +21,6 @@ from sandbox.telegram.people import User
 from sandbox.telegram.provider import Telegram
 
 _BY_TYPE: Final[Mapping[str, type[Content]]] = {kind.type: kind for kind in CONTENTS}
-_LONGEST_WAIT: Final = 60
 
 
 @strict
@@ -191,13 +191,13 @@ class TelegramControl:
 
     async def _write(self, request: web.Request) -> web.Response:
         told = await read(request, Written)
-        chat, user, content = self._chat(told), self._find.user(told.user_id), content_from(told.content)
+        chat, user, content = self._chat(told), self._find.user(told.user_id), _content(told.content)
         with possible():
             return answer({"message_id": self._telegram.acts.write(chat, user, content, told.manner).id}, status=201)
 
     async def _album(self, request: web.Request) -> web.Response:
         told = await read(request, Album)
-        chat, user, items = self._chat(told), self._find.user(told.user_id), [content_from(each) for each in told.items]
+        chat, user, items = self._chat(told), self._find.user(told.user_id), [_content(each) for each in told.items]
         with possible():
             messages = self._telegram.acts.send_album(chat, user, items, told.manner)
         return answer({"message_ids": [message.id for message in messages]}, status=201)
@@ -236,8 +236,7 @@ class TelegramControl:
 
     async def _pressed(self, request: web.Request) -> web.Response:
         """With `wait` it answers as soon as the bot did, or after that many seconds."""
-        wait = whole_number(request, "wait", default=0, most=_LONGEST_WAIT)
-        press = await self._telegram.answered(request.match_info["press_id"], seconds=wait)
+        press = await self._telegram.answered(request.match_info["press_id"], seconds=patience_of(request))
         if press is None:
             raise not_there("callback_query_id")
         names = ("id", "bot_id", "user_id", "is_answered", "text", "is_alert", "url")
@@ -266,12 +265,8 @@ class TelegramControl:
         return self._find.chat(told.chat_id, bot_id=told.bot_id)
 
 
-def content_from(told: Mapping[str, Any]) -> Content:
-    rest = {key: value for key, value in told.items() if key != "type"}
-    if (kind := _BY_TYPE.get(str(told.get("type")))) is None:
-        known = ", ".join(_BY_TYPE)
-        raise Refusal(422, f"Tipo desconhecido. Existem: {known}.", f"Unknown type. There are: {known}.")
-    return checked(kind, rest)
+def _content(told: Mapping[str, Any]) -> Content:
+    return variant(_BY_TYPE, told, key="type")
 
 
 def _bot(bot: Bot) -> dict[str, Any]:

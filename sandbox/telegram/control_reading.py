@@ -7,7 +7,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from sandbox.fault_json import fault_to
-from sandbox.panel import Refusal, answer, checked, not_there, read, whole_number
+from sandbox.paging import page_of, patience_of
+from sandbox.panel import answer, not_there, read, variant
 from sandbox.telegram.book import Accepted, Call, Wanted
 from sandbox.telegram.chats import Chat, Message
 from sandbox.telegram.deliveries import DeliverySettings
@@ -17,10 +18,6 @@ from sandbox.telegram.flood import FloodSettings
 from sandbox.telegram.provider import Telegram
 
 _BY_NAME: Final = {kind.__name__: kind for kind in TELEGRAM_FAULTS}
-_PAGE: Final = 1000
-_LARGEST_PAGE: Final = 10_000
-_LONGEST_WAIT: Final = 60
-_LAST_NUMBER: Final = 10**12
 
 
 class ReadingControl:
@@ -41,24 +38,21 @@ class ReadingControl:
         router.add_post(f"{prefix}/faults", self._add_fault)
 
     async def _calls(self, request: web.Request) -> web.Response:
-        after, limit = _page(request)
-        book = self._telegram.book
-        items = [_call(call) for call in book.calls_page(after=after, limit=limit)]
-        return answer(_told(items, "number", limit) | {"forgotten": book.forgotten})
+        page, book = page_of(request), self._telegram.book
+        calls = book.calls_page(after=page.after, limit=page.limit)
+        return answer(page.told([_call(call) for call in calls], forgotten=book.forgotten))
 
     async def _accepted(self, request: web.Request) -> web.Response:
         """With `wait` it answers as soon as there is something, or after that many seconds."""
-        after, limit = _page(request)
-        wait = whole_number(request, "wait", default=0, most=_LONGEST_WAIT)
+        page, book = page_of(request), self._telegram.book
         wanted = Wanted(
             bot_id=self._optional(request, "bot_id"),
             chat_id=self._optional(request, "chat_id"),
             thread_id=self._optional(request, "thread_id"),
             act=request.query.get("act"),
         )
-        book = self._telegram.book
-        items = [accepted_to(each) for each in await book.within(wait, wanted, after=after, limit=limit)]
-        return answer(_told(items, "number", limit) | {"forgotten": book.forgotten})
+        found = await book.within(patience_of(request), wanted, after=page.after, limit=page.limit)
+        return answer(page.told([accepted_to(each) for each in found], forgotten=book.forgotten))
 
     async def _counters(self, _request: web.Request) -> web.Response:
         telegram = self._telegram
@@ -73,12 +67,11 @@ class ReadingControl:
     async def _messages(self, request: web.Request) -> web.Response:
         """What changed behind the version `after`, each as it is now; `thread_id` 0 is what stands in no topic."""
         chat = self._find.chat(self._find.number(request, "chat_id"), bot_id=self._optional(request, "bot_id"))
-        after, limit = _page(request)
-        wait = whole_number(request, "wait", default=0, most=_LONGEST_WAIT)
-        thread = self._optional(request, "thread_id")
-        found = await self._telegram.office.chats.seen(chat, after=after, seconds=wait, limit=limit)
+        page, thread = page_of(request), self._optional(request, "thread_id")
+        seen = self._telegram.office.chats.seen
+        found = await seen(chat, after=page.after, seconds=patience_of(request), limit=page.limit)
         items = [_message(chat, each) for each in found if thread in {None, each.thread_id or 0}]
-        last = found[-1].version if found else after
+        last = found[-1].version if found else page.after
         return answer({"items": items, "version": last})
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -109,12 +102,8 @@ class ReadingControl:
     async def _add_fault(self, request: web.Request) -> web.Response:
         """Those that only Telegram has; the others are set beside WhatsApp's, with one of our paths."""
         told = await read(request, dict[str, Any])
-        name, rest = told.get("name"), {key: value for key, value in told.items() if key != "name"}
-        if (kind := _BY_NAME.get(str(name))) is None:
-            known = ", ".join(_BY_NAME)
-            raise Refusal(422, f"Falha desconhecida. Existem: {known}.", f"Unknown fault. There are: {known}.")
         faults = self._telegram.office.ground.faults
-        faults.add(checked(kind, rest))
+        faults.add(variant(_BY_NAME, told, key="name"))
         return answer({"faults": [fault_to(fault) for fault in faults.set_now]})
 
     def _optional(self, request: web.Request, name: str) -> int | None:
@@ -166,13 +155,3 @@ def _message(chat: Chat, message: Message) -> dict[str, Any]:
     told = {"message_id": message.id} if message.is_deleted else chat.told(message)
     more = {"kind": message.kind, "is_service": message.is_service, "reactions": reactions}
     return {"version": message.version, "is_deleted": message.is_deleted, **more, "message": told}
-
-
-def _page(request: web.Request) -> tuple[int, int]:
-    after = whole_number(request, "after", default=0, most=_LAST_NUMBER)
-    return after, max(1, whole_number(request, "limit", default=_PAGE, most=_LARGEST_PAGE))
-
-
-def _told(items: list[dict[str, Any]], name: str, limit: int) -> dict[str, Any]:
-    """`next` is what `after` takes for the page behind this one."""
-    return {"items": items, "next": items[-1][name] if len(items) == limit else None}

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from sandbox.panel import Refusal, answer, checked, not_there, read
+from sandbox.panel import Refusal, answer, not_there, read, variant
 from sandbox.strict import strict
 from sandbox.whatsapp.accounts import Account, Number
 from sandbox.whatsapp.control_delivery import DeliveryControl
@@ -165,7 +165,11 @@ class WhatsAppControl:
 
     async def _write(self, request: web.Request) -> web.Response:
         told = await read(request, Written)
-        number, person, content = self._number(told.phone_id), self._person(told.person), content_from(told.content)
+        number, person, content = (
+            self._number(told.phone_id),
+            self._person(told.person),
+            variant(_BY_TYPE, told.content, key="type"),
+        )
         try:
             return answer({"id": self._whatsapp.customers.write(number, person, content, told.about)}, status=201)
         except GraphError:
@@ -173,7 +177,11 @@ class WhatsAppControl:
 
     async def _echo(self, request: web.Request) -> web.Response:
         told = await read(request, Echoed)
-        number, person, content = self._number(told.phone_id), self._person(told.person), content_from(told.content)
+        number, person, content = (
+            self._number(told.phone_id),
+            self._person(told.person),
+            variant(_BY_TYPE, told.content, key="type"),
+        )
         try:
             return answer({"id": self._whatsapp.customers.echo(number, person, content)}, status=201)
         except GraphError:
@@ -208,14 +216,6 @@ class WhatsAppControl:
             if (value := getattr(told, name)) is not None:
                 setattr(person, name, value)
         return person
-
-
-def content_from(told: Mapping[str, Any]) -> Content:
-    rest = {key: value for key, value in told.items() if key != "type"}
-    if (kind := _BY_TYPE.get(str(told.get("type")))) is None:
-        known = ", ".join(_BY_TYPE)
-        raise Refusal(422, f"Tipo desconhecido. Existem: {known}.", f"Unknown type. There are: {known}.")
-    return checked(kind, rest)
 
 
 def _account(number: Number) -> dict[str, Any]:
