@@ -1,6 +1,7 @@
 """`/bot<token>/<method>`: who asks, what for, whether it may be, which fault it meets, and the answer."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -52,10 +53,9 @@ class Api:
         try:
             bot = self._bot(request.match_info["token"])
             told = await read(request)
-            method = self._methods.get(request.match_info["method"].lower())
-            call = self._arrived(at, bot, request.match_info["method"] if method is None else method.name, told)
-            ask = Ask(bot=bot, method=call.method, told=told, call=call)
-            return await self._met(request, ask, method or _NO_METHOD)
+            method = self._method(request.match_info["method"])
+            call = self._arrived(at, bot, method, told)
+            return await self._met(request, Ask(bot=bot, method=method.name, told=told, call=call), method)
         except BotApiError as error:
             if call is not None:
                 call.outcome, call.code, call.description = Outcome.REFUSED, error.code, error.description
@@ -69,20 +69,23 @@ class Api:
             raise unauthorized()
         return bot
 
-    def _arrived(self, at: Stamp, bot: Bot, method: str, told: Parameters) -> Call:
+    def _method(self, name: str) -> Method:
+        """Under the name by which it was asked, where there is none."""
+        return self._methods.get(name.lower()) or replace(_NO_METHOD, name=name)
+
+    def _arrived(self, at: Stamp, bot: Bot, method: Method, told: Parameters) -> Call:
         """What asks for news is not in the book: it comes all the time."""
         call = Call(
             number=0,
             at=at,
             bot_id=bot.id,
-            method=method,
+            method=method.name,
             chat_id=whole(told.values.get("chat_id")) or None,
             thread_id=told.whole("message_thread_id") or None,
             parameters={name: value for name, value in told.values.items() if name != "secret_token"},
             files={name: upload.sha256 for name, upload in told.files.items()},
         )
-        known = self._methods.get(method.lower())
-        return call if known is not None and known.reach is Reach.UPDATES else self._office.book.arrived(call)
+        return call if method.reach is Reach.UPDATES else self._office.book.arrived(call)
 
     async def _met(self, request: web.Request, ask: Ask, method: Method) -> web.StreamResponse:
         """What is refused anyway meets no fault."""

@@ -26,9 +26,8 @@ class FloodSettings:
     edits_count: bool = True
 
     def __post_init__(self) -> None:
-        if any(each is not None and each < 1 for each in (self.overall_per_second, self.chat_burst)):
-            raise ValueError("a limit is 1 or more, or none")
-        if self.group_per_minute is not None and self.group_per_minute < 1:
+        limits = (self.overall_per_second, self.chat_burst, self.group_per_minute)
+        if any(each is not None and each < 1 for each in limits):
             raise ValueError("a limit is 1 or more, or none")
 
 
