@@ -94,7 +94,7 @@ class TestWarnings:
 
 
 class TestShortSms:
-    def test_accents_are_no_hindrance_because_they_can_be_left_out(self) -> None:
+    def test_accents_are_no_hindrance(self) -> None:
         assert errors(planted(COLLECTION, "Obrigada por confirmar.", "Não há ação — “já” é você…")) == []
 
     def test_what_does_not_fit_its_segments_is_told(self) -> None:
