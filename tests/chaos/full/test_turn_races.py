@@ -32,5 +32,6 @@ class TestRaces:
                 seeds = range(SEED * SCHEDULES + start, SEED * SCHEDULES + start + _AT_ONCE)
                 wrong += await track.run(seeds, moves=10)
             assert len(track.world.provider.calls) > SCHEDULES
+            wrong += await track.broken_chains(most=1000)
             print(f"\n{SCHEDULES} schedules: {await track.tally()}")  # noqa: T201 - the numbers are the result
         assert wrong == []

@@ -21,12 +21,14 @@ from core.audit import SYSTEM
 from core.db.sessions import Pool
 from core.floor import Floor
 from core.ids import ConversationId
+from core.models.outbox import OutboundState
 from core.models.people import ConnectionKind
 from core.models.stream import Trigger
 from core.probe import Pulse
 from graphs import handoff, timers
 from graphs.handoff import Source, Taker
-from graphs.stores import owed, personas
+from graphs.stores import chains, owed, personas
+from graphs.stores.chains import Chain
 from graphs.turn_taking import TurnTaker
 from tests.fixtures.inbound import Customer, Inbox, Reader, message
 from tests.fixtures.outbox import World, make_world
@@ -107,6 +109,14 @@ class Track:
         """Of all that has been run: how much there was to get in each other's way."""
         [row] = await self.room.inbox.rows(_TALLY)
         return ", ".join(f"{value} {name}" for name, value in row._mapping.items())
+
+    async def broken_chains(self, most: int) -> list[str]:
+        """Of so many of the bot's messages, whichever they are: what nobody could tell of why and how each was said."""
+        said = await self.room.inbox.rows(_SAID_BY_BOT, most=most)
+        assert len(said) == most  # else there were fewer
+        async with self.world.session() as session:
+            every = [await chains.of_message(session, row.id) for row in said]
+        return [f"{chain.message.id}: {what}" for chain in every for what in _missing(chain)]
 
     @asynccontextmanager
     async def _working(self) -> AsyncIterator[None]:
@@ -199,6 +209,17 @@ class Track:
                 yield call.intent
 
 
+def _missing(chain: Chain) -> Iterator[str]:
+    """From what was heard, by which version and rules, to the provider's own name of it."""
+    thought, sent = chain.thought, chain.outbound
+    if thought is None or thought.version is None or not thought.turn.trace.get("rules"):
+        yield "why it was said"
+    elif thought.turn.trigger is Trigger.INBOUND and not thought.heard:
+        yield "what it answers"
+    if sent is None or (sent.state in _LEFT and not (chain.attempts and sent.provider_id)):
+        yield f"how it left ({sent and sent.state})"
+
+
 def _covered(conversation: Any, done: Sequence[Any], said: Sequence[int]) -> Iterator[str]:
     """Every message is heard in one turn; a person answers for those that none has heard."""
     before = 0
@@ -268,6 +289,10 @@ _LAPSE: Final = (
     "UPDATE turns SET lease_until = now() - interval '1 second' WHERE conversation_id = :id AND state = 'running'"
 )
 _DUE_TIMERS: Final = "UPDATE timers SET due_at = app_now() WHERE conversation_id = :id AND done_at IS NULL"
+_LEFT: Final = frozenset(
+    {OutboundState.ACCEPTED, OutboundState.SENT, OutboundState.DELIVERED, OutboundState.READ},
+)
+_SAID_BY_BOT: Final = "SELECT id FROM messages WHERE author = 'bot' ORDER BY md5(CAST(id AS text)) LIMIT :most"
 _SAID: Final = "SELECT seq FROM messages WHERE conversation_id = :id AND author = 'customer' ORDER BY seq"
 _TALLY: Final = """
     SELECT (SELECT count(*) FROM messages WHERE author = 'customer') AS said,

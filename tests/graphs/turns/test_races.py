@@ -28,3 +28,4 @@ class TestRaces:
         async with open_track(wide, seed=11) as track:
             assert await track.run(range(SCHEDULES), moves=8) == []
             assert track.world.provider.calls  # else nothing was tried
+            assert await track.broken_chains(most=20) == []
