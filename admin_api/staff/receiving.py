@@ -1,15 +1,20 @@
-"""Updates taken from the inbox one by one: acted on, tried again, or put aside for a person to look at."""
+"""Updates taken from the inbox, in order per place: acted on, tried again, or put aside for a person to look at."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
+from uuid import UUID
 
 from admin_api.staff.acting import TRIES, Acting
 from admin_api.staff.bot import Bot
 from admin_api.staff.handling import Handling
+from admin_api.staff.ordering import NONE, Order, order_of
 from admin_api.staff.stores import updates
-from admin_api.staff.stores.updates import Taken
+from admin_api.staff.stores.updates import Taken, Waiting
 from channels.inbound import BROKEN
 from channels.telegram_staff import reading
 from channels.telegram_staff.updates import Update
@@ -21,7 +26,9 @@ from graphs.stores import incoming
 
 LEASE: Final = timedelta(seconds=120)
 IDLE_SECONDS: Final = 2.0
-_NOW: Final = 0.0
+AT_ONCE: Final = 8
+_SLOW_AT_ONCE: Final = 5  # a press finds room beside all files and models that are waited for
+_MOST: Final = 500  # looked through for what may begin
 _FAILED: Final = (*BROKEN, *AWAY)
 _CRASHED: Final = "crashed"
 _UNREADABLE: Final = "unreadable"
@@ -29,18 +36,55 @@ _UNREADABLE: Final = "unreadable"
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+Begin = Callable[[str, Callable[[], Awaitable[None]]], None]  # under a name of its own
+
+
+@dataclass(kw_only=True, slots=True)
 class Receiver:
+    """What is known of the order is only remembered: the rows say what was acted on, and what somebody is at."""
+
     bot: Bot
     handling: Handling
+    begin: Begin  # beside us, until it ends
+    ended: asyncio.Event  # one of them has
     pause: timedelta = timedelta(seconds=1)  # times the tries, before the next one
+    _orders: dict[UUID, Order] = field(default_factory=dict)
+    _at_work: set[UUID] = field(default_factory=set)
 
     async def once(self) -> float:
-        """The seconds after which to look again."""
+        """Begins all that waits for nothing. The seconds after which to look again, if none ends before."""
         async with self.bot.session() as session:
-            taken = await updates.take(session, self.bot.connection, LEASE)
-        if taken is None:
-            return IDLE_SECONDS
+            found = await updates.waiting(session, self.bot.connection, known=self._orders, most=_MOST)
+            self._orders = {one.id: self._orders.get(one.id) or _order(one) for one in found}
+            taken = await updates.take(session, self._free(found), LEASE)
+        for one in taken:
+            self._at_work.add(one.claim.event)
+            self.begin(f"update {one.claim.event}", partial(self._act, one))
+        return IDLE_SECONDS
+
+    def _free(self, found: Sequence[Waiting]) -> list[Waiting]:
+        """As many as there is room for. Whatever is not done holds up what is behind it in its place."""
+        free: list[Waiting] = []
+        held: set[object] = set()
+        room = AT_ONCE - len(self._at_work)
+        slow = _SLOW_AT_ONCE - sum(self._orders[one.id].is_slow for one in found if one.id in self._at_work)
+        for one in found:
+            order = self._orders[one.id]
+            is_idle = one.id not in self._at_work and not one.is_held
+            if is_idle and len(free) < room and order.is_slow <= slow and order.waits_for.isdisjoint(held):
+                free.append(one)
+                slow -= order.is_slow
+            held |= order.holds
+        return free
+
+    async def _act(self, taken: Taken) -> None:
+        try:
+            await self._judge(taken)
+        finally:
+            self._at_work.discard(taken.claim.event)
+            self.ended.set()
+
+    async def _judge(self, taken: Taken) -> None:
         update = None if taken.update is None else reading.read(taken.update)
         if update is None:
             await self._put_aside(taken, None, _UNREADABLE)
@@ -48,7 +92,6 @@ class Receiver:
             await self._put_aside(taken, update, _CRASHED)
         elif not await self._is_repeated(taken, update):
             await self._try(taken, update)
-        return _NOW
 
     async def _is_repeated(self, taken: Taken, update: Update) -> bool:
         async with self.bot.session() as session:
@@ -109,3 +152,9 @@ class Receiver:
         if update is not None:
             with suppress(*_FAILED):
                 await self.handling.apologise(self._acting(taken, update), update.told)
+
+
+def _order(waiting: Waiting) -> Order:
+    """What cannot be read waits for nothing, and nothing for it."""
+    update = None if waiting.update is None else reading.read(waiting.update)
+    return NONE if update is None else order_of(update.told)

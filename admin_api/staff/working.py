@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -174,7 +175,9 @@ class Worker:
             if hook is None:
                 poller = Poller(bot, self.waker.received)
                 cut_off.append(group.create_task(self._loop("poll", poller.once, asyncio.Event())))
-            group.create_task(self._loop("receive", Receiver(bot=bot, handling=handling).once, self.waker.received))
+            received = self.waker.received
+            receiver = Receiver(bot=bot, handling=handling, begin=partial(self._begin, group), ended=received)
+            group.create_task(self._loop("receive", receiver.once, received))
             group.create_task(self._loop("follow", lambda: crew.follower.follow(bot.company), self.waker.happened))
             for number in range(_SPEAKERS):
                 group.create_task(self._loop(f"send{number}", sender.once, self.waker.posted))
@@ -188,19 +191,31 @@ class Worker:
             while not self._end.is_set():
                 beat.beat()
                 wake.clear()
-                await _wait(wake, await self._once(name, work))
+                pause = await self._once(name, work)
+                await _wait(wake, _BROKEN_SECONDS if pause is None else pause)
         finally:
             self._office.pulse.end(beat)
 
-    async def _once(self, name: str, work: Callable[[], Awaitable[float]]) -> float:
-        """The trouble of one company is no reason to leave the others."""
+    def _begin(self, group: asyncio.TaskGroup, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        group.create_task(self._apart(name, work))
+
+    async def _apart(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Beside the loops, and watched as they are."""
+        beat = self._office.pulse.loop(f"{name}:{self.lease.connection}", limit=_STUCK_SECONDS)
+        try:
+            await self._once(name, work)
+        finally:
+            self._office.pulse.end(beat)
+
+    async def _once(self, name: str, work: Callable[[], Awaitable[float | None]]) -> float | None:
+        """The trouble of one company is no reason to leave the others. None: there was some, or nothing to wait for."""
         try:
             return await work()
         except* AWAY as errors:
             log.warning("staff.database_away", loop=name, reason=_names(errors))
         except* TROUBLE as errors:
             log.exception("staff.loop_failed", loop=name, connection=str(self.lease.connection), why=_names(errors))
-        return _BROKEN_SECONDS
+        return None
 
     async def _offer_menu(self, client: Client) -> None:
         """It only helps to type: nothing waits for it."""

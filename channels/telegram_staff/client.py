@@ -21,6 +21,7 @@ LARGEST_DOWNLOAD: Final = 20 * 1024 * 1024
 _ANSWER_SECONDS: Final = 15.0
 _FILE_SECONDS: Final = 60.0
 _CONNECT_SECONDS: Final = 5.0
+_AT_ONCE: Final = 16  # files and calls that are slow leave lines for those that are not
 _SPARE_SECONDS: Final = 10.0  # beyond those that Telegram was asked to wait
 
 
@@ -77,7 +78,7 @@ async def open_client(token: str, api: Api) -> AsyncIterator[Client]:
     """Nothing is asked yet: whether the token is good is found out by `setup.look`."""
     os.environ["PTB_TIMEDELTA"] = "true"  # else the library warns with each flood wait
     calls = HTTPXRequest(
-        connection_pool_size=8,
+        connection_pool_size=_AT_ONCE,
         read_timeout=_ANSWER_SECONDS,
         write_timeout=_ANSWER_SECONDS,
         connect_timeout=_CONNECT_SECONDS,

@@ -1,11 +1,12 @@
-"""Updates as rows of the inbox: kept before Telegram is told so, taken one by one in order, acted on once."""
+"""Updates as rows of the inbox: kept before Telegram is told so, taken when nothing holds them up, acted on once."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -19,8 +20,18 @@ from graphs.stores.incoming import Claim
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """Not acted on so far. One that is held is being tried, or rests."""
+
+    id: UUID
+    received: datetime
+    is_held: bool
+    update: Mapping[str, Any] | None  # none: it was not asked for, or is no JSON object
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """The oldest that was not acted on, with its try counted."""
+    """Ours until the lease ends, with its try counted."""
 
     claim: Claim
     update: Mapping[str, Any] | None  # none: it is no JSON object
@@ -34,15 +45,35 @@ async def keep(session: TenantSession, connection: ConnectionId, updates: Sequen
         await session.execute(insert(IncomingEvent), rows)
 
 
-async def take(session: TenantSession, connection: ConnectionId, lease: timedelta) -> Taken | None:
-    """None where there is none, or the oldest is being tried or rests: none overtakes it."""
-    row = (await session.execute(_TAKE, {"connection": connection, "lease": lease})).one_or_none()
-    if row is None:
-        return None
-    claim = Claim(
-        company=session.tenant_id, event=row.id, received=row.received_at, fence=row.fence, tries=row.attempts
-    )
-    return Taken(claim=claim, update=_parsed(row.payload, row.body))
+async def waiting(
+    session: TenantSession, connection: ConnectionId, *, known: Collection[UUID], most: int
+) -> list[Waiting]:
+    """The oldest ones, in the order in which they came. What those that are known say is not told again."""
+    bound = {"connection": connection, "known": list(known), "most": most}
+    return [
+        Waiting(id=row.id, received=row.received_at, is_held=row.is_held, update=_parsed(row.payload, row.body))
+        for row in await session.execute(_WAITING, bound)
+    ]
+
+
+async def take(session: TenantSession, wanted: Sequence[Waiting], lease: timedelta) -> list[Taken]:
+    """Those of them that nobody else took meanwhile, as they are now."""
+    if not wanted:
+        return []
+    moments = [one.received for one in wanted]
+    bound = {
+        "ids": [one.id for one in wanted],
+        "moments": moments,
+        "first": min(moments),
+        "last": max(moments),
+        "lease": lease,
+    }
+    return [_taken(session, row) for row in await session.execute(_TAKE, bound)]
+
+
+async def take_over(session: TenantSession, connection: ConnectionId) -> None:
+    """Whoever was at them holds the bot no more: they can write nothing under the fence of the next try."""
+    await session.execute(_TAKE_OVER, {"connection": connection})
 
 
 async def rest(session: TenantSession, claim: Claim, pause: timedelta) -> None:
@@ -95,6 +126,13 @@ def fits_column(update: Mapping[str, Any]) -> bool:
         return False
 
 
+def _taken(session: TenantSession, row: Any) -> Taken:
+    claim = Claim(
+        company=session.tenant_id, event=row.id, received=row.received_at, fence=row.fence, tries=row.attempts
+    )
+    return Taken(claim=claim, update=_parsed(row.payload, row.body))
+
+
 def _parsed(payload: str | None, body: bytes | None) -> Mapping[str, Any] | None:
     try:
         parsed = json.loads(payload if payload is not None else (body or b"").decode("utf-8", "replace"))
@@ -103,17 +141,35 @@ def _parsed(payload: str | None, body: bytes | None) -> Mapping[str, Any] | None
     return parsed if isinstance(parsed, dict) else None
 
 
+_WAITING: Final = text("""
+    SELECT id, received_at, coalesce(lease_until > now(), false) AS is_held,
+        CASE WHEN NOT w.is_known THEN CAST(payload AS text) END AS payload,
+        CASE WHEN NOT w.is_known AND payload IS NULL THEN body END AS body
+    FROM incoming_events, LATERAL (SELECT id = ANY (CAST(:known AS uuid[])) AS is_known) w
+    WHERE consumer = 'staff' AND state = 'new' AND connection_id = :connection
+    ORDER BY received_at, id LIMIT :most
+""")
+
+# The bounds of the moments spare the months in which none of them lies.
 _TAKE: Final = text("""
-    WITH oldest AS (
-        SELECT id, received_at, lease_until FROM incoming_events
-        WHERE consumer = 'staff' AND state = 'new' AND connection_id = :connection
-        ORDER BY received_at, id LIMIT 1 FOR UPDATE)
+    WITH free AS (
+        SELECT e.id, e.received_at
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:moments AS timestamptz[])) AS w (id, moment)
+        JOIN incoming_events e ON e.id = w.id AND e.received_at = w.moment
+        WHERE e.state = 'new' AND (e.lease_until IS NULL OR e.lease_until < now())
+            AND e.received_at BETWEEN :first AND :last
+        FOR UPDATE OF e SKIP LOCKED)
     UPDATE incoming_events e SET lease_until = now() + CAST(:lease AS interval), fence = e.fence + 1,
         attempts = e.attempts + 1
-    FROM oldest o
-    WHERE e.id = o.id AND e.received_at = o.received_at AND (o.lease_until IS NULL OR o.lease_until < now())
+    FROM free f
+    WHERE e.id = f.id AND e.received_at = f.received_at AND e.received_at BETWEEN :first AND :last
     RETURNING e.id, e.received_at, e.fence, e.attempts, CAST(e.payload AS text) AS payload,
         CASE WHEN e.payload IS NULL THEN e.body END AS body
+""")
+
+_TAKE_OVER: Final = text("""
+    UPDATE incoming_events SET lease_until = NULL
+    WHERE consumer = 'staff' AND state = 'new' AND connection_id = :connection AND lease_until > now()
 """)
 
 _AGE: Final = text("""

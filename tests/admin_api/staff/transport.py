@@ -1,6 +1,7 @@
 """The staff group of a company, played by the sandbox: its bot is at work in this process, over the real wire."""
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +20,8 @@ from admin_api.staff.stores.notes import NewNote, post
 from admin_api.staff.working import LEASE, Office, Worker
 from admin_api.tenants.store import NewCompany, add_member, create_company
 from channels.stores.connections import NewConnection, create
-from channels.telegram_staff.notes import Body
+from channels.telegram_staff.notes import Body, Say
+from channels.telegram_staff.rich import Rich
 from channels.telegram_staff.rights import RIGHTS
 from channels.telegram_staff.updates import Pressed, Reacted, Said, TopicChanged, Typed
 from core.audit import OPERATOR
@@ -30,6 +32,7 @@ from core.ids import CompanyId, ConnectionId, UserId, new_id
 from core.models.people import ConnectionKind, Contact, Role
 from core.models.staff import NoteLane, StaffGroup, StaffNote, StaffTopic
 from core.models.stream import Conversation
+from core.objects import Label, ObjectKey
 from core.probe import Pulse
 from core.storage import open_storage
 from core.texts import Language, Text
@@ -50,6 +53,11 @@ HURRIED: Final = Rates(
 _LOOK_SECONDS: Final = 0.02
 
 
+def plain(text: str, **more: Any) -> Say:
+    """To be said in the group as it is."""
+    return Say(text=Rich(text), **more)
+
+
 def token_of(bot: int) -> str:
     return f"{bot}:{secrets.token_hex(18)}"
 
@@ -60,6 +68,7 @@ class Recorder:
 
     heard: list[tuple[str, Known, Any]] = field(default_factory=list)
     does: Callable[[Heard], Awaitable[None]] | None = None
+    thinks: Callable[[Said], Awaitable[None]] | None = None
     toast: Toast = field(default_factory=Toast)
     refusals: list[AppError] = field(default_factory=list)
     followed: set[CompanyId] = field(default_factory=set)
@@ -78,6 +87,8 @@ class Recorder:
         return self.toast
 
     async def think(self, known: Known, said: Said) -> object:
+        if self.thinks is not None:
+            await self.thinks(said)
         return f"{known.asker.name} thought of {said.text}"
 
     async def words(self, heard: Heard, said: Said, thought: object) -> None:
@@ -251,6 +262,12 @@ class Desk:
     async def states(self) -> dict[str, str]:
         """Of all notes, by their keys."""
         return {row.key: row.state.value for row in await self.rows(select(StaffNote.key, StaffNote.state))}
+
+    async def keep(self, data: bytes) -> str:
+        """A file in our storage, by its key."""
+        key = ObjectKey(company=self.company, kind="media", name=f"f{hashlib.sha256(data).hexdigest()[:16]}")
+        await open_storage(self.floor.settings.storage_url).put(key, data, label=Label(content_type="x/y"))
+        return key.path
 
     async def until_done(self, *keys: str, seconds: float = 5.0) -> None:
         """Said, merged or given up."""

@@ -1,0 +1,204 @@
+"""Several updates at once, and each once: none waits for another place, and none overtakes another in its own."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+
+from admin_api.staff.heard import Heard
+from admin_api.staff.receiving import AT_ONCE
+from channels.telegram_staff.notes import Button, Say
+from channels.telegram_staff.rich import Rich
+from channels.telegram_staff.updates import Said
+from core.floor import Floor
+from core.models.people import Role
+from core.models.stream import IncomingEvent
+from sandbox.faults import SilenceBefore
+from sandbox.telegram.acts import PLAIN
+from sandbox.telegram.contents import Voice
+from sandbox.telegram.faults import FILE
+from sandbox.telegram.presses import Press
+from tests.admin_api.staff.transport import Desk, open_desk
+
+TOPICS: Final = 9  # more than are dealt with at once
+PATIENCE: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    id: UUID
+    thread: int
+    card: int
+
+
+@dataclass(kw_only=True)
+class Floorful:
+    """A desk with topics, each with a button in it."""
+
+    desk: Desk
+    topics: list[Topic]
+
+    def line(self, topic: Topic, words: str) -> None:
+        self.desk.says(words, thread_id=topic.thread)
+
+    def voice(self, topic: Topic) -> None:
+        manner = replace(PLAIN, thread_id=topic.thread)
+        self.desk.sandbox.telegram.acts.write(self.desk.forum, self.desk.bia, Voice(words="oi"), manner)
+
+    async def press(self, topic: Topic) -> Press:
+        press = self.desk.sandbox.telegram.acts.press(self.desk.forum, self.desk.bia, topic.card, label="Sim")
+        answered = await self.desk.sandbox.telegram.answered(press.id, seconds=PATIENCE)
+        assert answered is not None
+        return answered
+
+    def heard(self, topic: Topic | None = None) -> list[str]:
+        """What was begun, by what was said."""
+        found = []
+        for what, known, told in self.desk.recorder.heard:
+            about = known.place.about
+            if topic is None or (about is not None and about.topic == topic.id):
+                found.append(told.text if what == "said" else what)
+        return found
+
+    async def left(self) -> int:
+        """Updates that were not acted on."""
+        return len(await self.desk.rows(select(IncomingEvent.id).where(IncomingEvent.state == "new")))
+
+
+@pytest.fixture(scope="module")
+async def house(floor: Floor) -> AsyncIterator[Floorful]:
+    floor = replace(floor, settings=floor.settings.model_copy(update={"masteria_drain_seconds": 0.3}))
+    async with open_desk(floor) as desk:
+        await desk.be_bound()
+        async with desk.at_work():
+            await desk.link(desk.bia)
+            topics = [await _topic(desk, number) for number in range(TOPICS)]
+        yield Floorful(desk=desk, topics=topics)
+
+
+async def _topic(desk: Desk, number: int) -> Topic:
+    place = await desk.topic(f"Ana · {number}")
+    shown = await desk.say(Say(text=Rich("?"), buttons=((Button(text="Sim", data="b:1"),),)), place)
+    assert shown.message_id is not None
+    assert shown.thread_id is not None
+    return Topic(id=place["topic"], thread=shown.thread_id, card=shown.message_id)
+
+
+@pytest.fixture
+async def scene(house: Floorful) -> AsyncIterator[Floorful]:
+    house.desk.recorder.heard.clear()
+    yield house
+    house.desk.recorder.does = house.desk.recorder.thinks = None
+    house.desk.sandbox.faults.clear()
+    await house.desk.rows(text("UPDATE incoming_events SET state = 'done' WHERE state = 'new' RETURNING id"))
+
+
+class TestAtOnce:
+    async def test_a_press_is_answered_while_the_files_of_other_topics_hang(self, scene: Floorful) -> None:
+        scene.desk.sandbox.faults.add(SilenceBefore(path=FILE))
+        async with scene.desk.at_work():
+            for topic in scene.topics[1:]:
+                scene.voice(topic)
+            assert (await scene.press(scene.topics[0])).is_answered
+            assert scene.heard() == ["press"]
+
+    async def test_a_press_is_answered_while_a_model_thinks_about_what_was_said_elsewhere(
+        self, scene: Floorful
+    ) -> None:
+        async def think(_: Said) -> None:
+            thinking.set()
+            await asyncio.Event().wait()
+
+        thinking = asyncio.Event()
+        scene.desk.recorder.thinks = think
+        async with scene.desk.at_work():
+            scene.desk.writes("quantos esperam?", scene.desk.bia)
+            async with asyncio.timeout(PATIENCE):
+                await thinking.wait()
+            assert (await scene.press(scene.topics[0])).is_answered
+
+    async def test_what_breaks_holds_up_its_own_topic_alone(self, scene: Floorful) -> None:
+        async def break_on(_: Heard) -> None:
+            if scene.heard()[-1] == "quebra":
+                raise KeyError("a bug")
+
+        scene.desk.recorder.does = break_on
+        async with scene.desk.at_work():
+            for topic, words in ((0, "quebra"), (0, "depois"), (1, "ao lado")):
+                scene.line(scene.topics[topic], words)
+            await scene.desk.until(lambda: scene.heard(scene.topics[1]), PATIENCE)
+            assert set(scene.heard(scene.topics[0])) == {"quebra"}
+
+
+class TestOrder:
+    async def test_within_a_topic_it_is_kept_whatever_each_takes(self, scene: Floorful) -> None:
+        at_work, most, done = 0, 0, list[tuple[UUID, str]]()
+        chance = random.Random(5)  # noqa: S311 - no secret
+
+        async def dawdle(heard: Heard) -> None:
+            nonlocal at_work, most
+            told = scene.desk.recorder.heard[-1][2]
+            assert heard.place.about is not None
+            at_work += 1
+            most = max(most, at_work)
+            await asyncio.sleep(chance.random() / 50)
+            done.append((heard.place.about.topic, told.text))
+            at_work -= 1
+
+        scene.desk.recorder.does = dawdle
+        said = [(topic, f"{number}") for number in range(8) for topic in scene.topics]
+        for topic, words in said:
+            scene.line(topic, words)
+        async with scene.desk.at_work():
+            await scene.desk.until(lambda: len(done) == len(said), PATIENCE)
+
+        for topic in scene.topics:
+            assert [words for told, words in done if told == topic.id] == [f"{number}" for number in range(8)]
+        assert 1 < most <= AT_ONCE < TOPICS
+
+    async def test_what_was_said_behind_a_code_counts_wherever_it_was_said(self, scene: Floorful) -> None:
+        lia = scene.desk.user("Lia")
+        scene.desk.sandbox.telegram.join(scene.desk.forum, lia, by=scene.desk.owner)
+        scene.desk.writes(f"/vincular {await scene.desk.code('lia@x.com', Role.AGENT)}", lia)
+        scene.desk.says("/fila", by=lia)
+        async with scene.desk.at_work():
+            await scene.desk.until(scene.heard, PATIENCE)
+        assert scene.desk.recorder.heard[0][1].asker.name == "Lia"
+
+
+class TestEnd:
+    async def test_what_was_begun_is_finished_and_no_more_is_begun(self, scene: Floorful) -> None:
+        async def wait(_: Heard) -> None:
+            await go_on.wait()
+
+        go_on = asyncio.Event()
+        scene.desk.recorder.does = wait
+        async with scene.desk.at_work() as worker:
+            for topic, words in ((0, "uma"), (0, "depois"), (1, "outra")):
+                scene.line(scene.topics[topic], words)
+            await scene.desk.until(lambda: len(scene.heard()) == 2, PATIENCE)
+            worker.stop()
+            go_on.set()
+        assert sorted(scene.heard()) == ["outra", "uma"]
+        assert await scene.left() == 1
+
+    async def test_what_was_cut_off_is_acted_on_at_once_and_once_by_whoever_comes_next(self, scene: Floorful) -> None:
+        async def hang(_: Heard) -> None:
+            await asyncio.Event().wait()
+
+        scene.desk.recorder.does = hang
+        async with scene.desk.at_work():
+            scene.line(scene.topics[0], "uma")
+            scene.line(scene.topics[0], "duas")
+            await scene.desk.until(scene.heard, PATIENCE)
+        assert await scene.left() == 2
+
+        scene.desk.recorder.does = None
+        async with scene.desk.at_work():
+            await scene.desk.until(lambda: len(scene.heard()) == 3, PATIENCE)
+        assert (scene.heard(), await scene.left()) == (["uma", "uma", "duas"], 0)
