@@ -146,6 +146,9 @@ class Param:
         return Text(*(_EXAMPLES.split(words)[0].strip() for words in self.about))
 
 
+Read = Callable[[str, Place], Mapping[str, Any]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
     """Something that can be done from the group: by a command, by a button, or by plain words that were confirmed.
@@ -165,17 +168,19 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Command:
-    """A word by which an action is called. `read` makes its arguments of what follows the word.
-
-    `subs` are words that, coming next, call another action: `/bot desligar`.
-    """
+class Word:
+    """By which an action is called. `read` makes its arguments of what follows it."""
 
     name: str  # in Portuguese, as it is shown; a-z, 0-9 and _
     action: str
-    about: Text
     usage: Text
-    read: Callable[[str, Place], Mapping[str, Any]]
-    aliases: tuple[str, ...] = ()
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    subs: tuple["Command", ...] = ()
+    read: Read
+    aliases: tuple[str, ...] = ()  # the first is the English name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command(Word):
+    """A word that stands behind a slash. `subs`, coming next, call other actions: `/bot desligar`."""
+
+    about: Text
+    subs: tuple[Word, ...] = ()

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from admin_api.staff.dispatch import Dispatch, told
-from admin_api.staff.dispatch import Heard as Asked
+from admin_api.staff.dispatch import Dispatch, Request, told
 from admin_api.staff.following import Following
 from admin_api.staff.heard import Crew, Heard, Known, Toast
 from admin_api.staff.presence import Presence
@@ -37,10 +36,10 @@ class _Service:
     proposing: Proposing
 
     async def command(self, heard: Heard, typed: Typed) -> None:
-        await self.dispatch.typed(heard.session, _asked(heard), f"/{typed.word} {typed.rest}")
+        await self.dispatch.typed(heard.session, _request(heard), typed)
 
     async def press(self, heard: Heard, pressed: Pressed) -> Toast:
-        said = await self.dispatch.pressed(heard.session, _asked(heard), pressed.data)
+        said = await self.dispatch.pressed(heard.session, _request(heard), pressed.data)
         return Toast(text=Text(said, said) if said else None)
 
     async def think(self, known: Known, said: Said) -> object:
@@ -53,7 +52,7 @@ class _Service:
     async def refused(self, heard: Heard, error: AppError, *, is_press: bool) -> Toast:
         """To whoever pressed in a window of their own; to whoever typed in the place where they did."""
         if not is_press:
-            await self.dispatch.warn(heard.session, _asked(heard), error)
+            await self.dispatch.warn(heard.session, _request(heard), error)
             return Toast()
         line = told(error, heard.asker)
         return Toast(text=Text(line, line), is_alert=True)
@@ -62,5 +61,5 @@ class _Service:
         return [(entry.name, entry.about) for entry in self.dispatch.menu(language)]
 
 
-def _asked(heard: Heard) -> Asked:
-    return Asked(asker=heard.asker, place=heard.place, key=heard.key)
+def _request(heard: Heard) -> Request:
+    return Request(asker=heard.asker, place=heard.place, key=heard.key)

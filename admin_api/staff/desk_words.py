@@ -63,7 +63,7 @@ async def worded_in(ask: Ask, text: str) -> Worded | None:
 
 
 def _worded(ask: Ask, command: Command, rest: str) -> Worded:
-    return Worded(action=command.action, arguments={**command.read(rest, ask.place), **command.fixed})
+    return Worded(action=command.action, arguments=command.read(rest, ask.place))
 
 
 async def _is_there(ask: Ask, to: str) -> bool:

@@ -3,7 +3,6 @@
 An error of ours leaves these functions, so that nothing half done is committed; `warn` tells it afterwards.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -11,20 +10,20 @@ from typing import Any, Final
 from admin_api.staff import desk, helping
 from admin_api.staff.answering import Speaker
 from admin_api.staff.arguments import Misused, checked
-from admin_api.staff.asking import Answer, Ask, Asker, Command, Place, Where
+from admin_api.staff.asking import Answer, Ask, Asker, Command, Place, Where, Word
 from admin_api.staff.buttons import Buttons
 from admin_api.staff.confirming import CANCEL, CONFIRM, cancelled, confirmed, with_confirmation
 from admin_api.staff.folding import folded
 from admin_api.staff.registry import Registry
 from admin_api.staff.roles import STRANGER, too_weak
 from admin_api.staff.stores.buttons import Refused as Unpressed
+from channels.telegram_staff.updates import Typed
 from core.db.sessions import TenantSession
 from core.errors import AppError, Forbidden, Malformed, NotFound
 from core.floor import Floor
 from core.storage import Storage
 from core.texts import Language, Text
 
-_COMMAND: Final = re.compile(r"/(?P<word>\w+)(?:@(?P<bot>\w+))?(?:\s+|$)")
 _HELPS: Final = frozenset({"ajuda", "help", "start"})
 _UNPRESSED: Final[Mapping[Unpressed, Text]] = {
     Unpressed.FORGED: Text("Este botão não é meu.", "This button is not mine."),
@@ -37,13 +36,12 @@ _UNPRESSED: Final[Mapping[Unpressed, Text]] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heard:
+class Request:
     """Who asks, if they are linked, and where. `key` is of what they typed or pressed: it is answered once."""
 
     asker: Asker | None
     place: Place
     key: str
-    username: str = ""  # of our bot: a command that names another is not for us
 
 
 class Dispatch:
@@ -59,19 +57,14 @@ class Dispatch:
     def menu(self, language: Language) -> list[helping.Entry]:
         return helping.menu(self._registry, language)
 
-    async def typed(self, session: TenantSession, heard: Heard, words: str) -> bool:
-        """False: it is no command of ours. Only what somebody wrote themselves, afresh, may come here."""
-        line = words.strip()
-        found = _COMMAND.match(line)
-        if found is None or (found["bot"] and heard.username and found["bot"].lower() != heard.username.lower()):
-            return False
-        ask = self._ask(session, heard)
-        await self._speaker.say(ask, await self._called(ask, found["word"], line[found.end() :]))
-        return True
+    async def typed(self, session: TenantSession, request: Request, typed: Typed) -> None:
+        """Only what somebody wrote themselves, afresh and to our bot, may come here."""
+        ask = self._ask(session, request)
+        await self._speaker.say(ask, await self._called(ask, typed.word, typed.rest))
 
-    async def pressed(self, session: TenantSession, heard: Heard, data: str) -> str:
+    async def pressed(self, session: TenantSession, request: Request, data: str) -> str:
         """What is shown for a moment to whoever pressed. The button is spent with what it does, or not at all."""
-        ask = self._ask(session, heard)
+        ask = self._ask(session, request)
         press = await self._buttons.press(session, data, ask.asker.person)
         if isinstance(press, Unpressed):
             return await _unpressed(ask, press)
@@ -81,29 +74,29 @@ class Dispatch:
         return answer.toast
 
     async def do(
-        self, session: TenantSession, heard: Heard, name: str, *, arguments: Mapping[str, Any] | None = None
+        self, session: TenantSession, request: Request, name: str, *, arguments: Mapping[str, Any] | None = None
     ) -> Answer:
         """An action by its name, as words of the desk ask for it. What is risky is shown first."""
-        ask = replace(self._ask(session, heard), arguments=arguments or {})
+        ask = replace(self._ask(session, request), arguments=arguments or {})
         answer = await self._done(ask, name)
         await self._speaker.say(ask, answer)
         return answer
 
-    async def warn(self, session: TenantSession, heard: Heard, error: AppError) -> None:
+    async def warn(self, session: TenantSession, request: Request, error: AppError) -> None:
         """Say why nothing was done, where it was typed: in a transaction after the one that was rolled back."""
-        await self._speaker.warn(self._ask(session, heard), told(error, heard.asker))
+        await self._speaker.warn(self._ask(session, request), told(error, request.asker))
 
-    def _ask(self, session: TenantSession, heard: Heard) -> Ask:
-        if heard.asker is None:
+    def _ask(self, session: TenantSession, request: Request) -> Ask:
+        if request.asker is None:
             raise Forbidden(*STRANGER)
         return Ask(
             session=session,
             floor=self._floor,
             storage=self._storage,
             buttons=self._buttons,
-            asker=heard.asker,
-            place=heard.place,
-            key=heard.key,
+            asker=request.asker,
+            place=request.place,
+            key=request.key,
         )
 
     async def _called(self, ask: Ask, word: str, rest: str) -> Answer:
@@ -112,12 +105,12 @@ class Dispatch:
         command = self._registry.command(folded(word))
         if command is None:
             raise self._unknown(word)
-        command, rest = _sub(command, rest)
+        called, rest = _sub(command, rest.strip().lstrip(":").strip())
         try:
-            arguments = {**command.read(rest.strip(), ask.place), **command.fixed}
-            return await self._done(replace(ask, arguments=arguments), command.action)
+            arguments = called.read(rest.strip(), ask.place)
+            return await self._done(replace(ask, arguments=arguments), called.action)
         except Misused as error:
-            raise Misused(error.what, command.usage) from None
+            raise Misused(error.what, called.usage) from None
 
     async def _chosen(self, ask: Ask, name: str) -> Answer:
         if name == CANCEL:
@@ -169,7 +162,7 @@ async def _unpressed(ask: Ask, why: Unpressed) -> str:
     return f"{told} {await desk.standing(ask.session, about.conversation, ask.asker.language)}"
 
 
-def _sub(command: Command, rest: str) -> tuple[Command, str]:
+def _sub(command: Command, rest: str) -> tuple[Word, str]:
     """The one that the next word calls, if it is one of its own."""
     word, after = (*rest.split(maxsplit=1), "", "")[:2]
     found = next((sub for sub in command.subs if folded(word) in {sub.name, *sub.aliases}), None)

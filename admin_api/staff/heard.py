@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from admin_api.staff.asking import Asker, Place
+from admin_api.staff.asking import Ask, Asker, Place
+from admin_api.staff.buttons import Buttons
 from channels.telegram_staff.updates import Pressed, Reacted, Said, TopicChanged, Typed
 from core.db.sessions import TenantSession
 from core.errors import AppError
+from core.floor import Floor
 from core.ids import CompanyId, ConnectionId
+from core.storage import Storage
 from core.texts import Language, Text
 
 
@@ -45,6 +48,18 @@ class Heard:
     @property
     def key(self) -> str:
         return self.known.key
+
+    def ask(self, floor: Floor, storage: Storage) -> Ask:
+        """What comes of it, as an action takes it."""
+        return Ask(
+            session=self.session,
+            floor=floor,
+            storage=storage,
+            buttons=Buttons(floor.ring),
+            asker=self.asker,
+            place=self.place,
+            key=self.key,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from admin_api.staff.asking import Ask, Command, Param, Where
+from admin_api.staff.asking import Ask, Command, Param, Where, Word
 from admin_api.staff.folding import folded
 from admin_api.staff.registry import Registry
 from admin_api.staff.roles import NAMES
@@ -66,10 +66,10 @@ def detail(registry: Registry, ask: Ask, command: Command) -> Rich:
     )
 
 
-def _sub(registry: Registry, command: Command, ask: Ask) -> Rich:
+def _sub(registry: Registry, word: Word, ask: Ask) -> Rich:
     """How it is written, and who may, for each may be for others."""
-    role = registry.action(command.action).role
-    return code(command.usage.in_(ask.asker.language)) + f" — {_who(role, ask)}"
+    role = registry.action(word.action).role
+    return code(word.usage.in_(ask.asker.language)) + f" — {_who(role, ask)}"
 
 
 def _who(role: Role, ask: Ask) -> str:

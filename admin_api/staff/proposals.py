@@ -167,6 +167,4 @@ _NAMES: Final = {
 def _plain(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
-    return next(
-        (str(value[key]) for key in ("label", "text", "name", "at", "date", "value", "number") if value.get(key)), "?"
-    )
+    return next((str(value[key]) for key in _VALUES if value.get(key)), "?")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from admin_api.staff.answering import Speaker
 from admin_api.staff.arguments import checked
 from admin_api.staff.asking import Action, Answer, Ask, Asker, Place, Where
-from admin_api.staff.buttons import Buttons, Choice
+from admin_api.staff.buttons import Choice
 from admin_api.staff.confirming import CONFIRM, WAITS, with_confirmation
 from admin_api.staff.heard import Heard, Known
 from admin_api.staff.registry import Registry
@@ -20,10 +20,9 @@ from channels.telegram_staff.rich import Rich, bold, italic, lines
 from channels.telegram_staff.updates import Said
 from core import audit, clock, rate_limit
 from core.clock import Deadline
-from core.errors import AppError, Unavailable
+from core.errors import Refused, Unavailable
 from core.floor import Floor
 from core.logging import get_logger
-from core.models.people import IdentityKind
 from core.rate_limit import Granted, Limit
 from core.storage import Storage
 from core.texts import Text
@@ -35,8 +34,6 @@ _KINDS: Final[Mapping[type, Kind]] = {str: "string", int: "integer", bool: "bool
 _CALLED: Final = re.compile(r"\s*(?:bot|robô|robo)\b[\s,:!]*", re.IGNORECASE)
 _MENTION: Final = re.compile(r"(?:\A\s*@\w+[\s,:]*)|(?:\s*@\w+\s*\Z)")
 _CONTACT: Final = "contact"  # the id, which tells of two of one name who is meant
-_NUMBERS: Final = frozenset({IdentityKind.PHONE, IdentityKind.WA_ID})
-_TAIL: Final = 4
 _WHY: Final = "reason"  # what somebody said in asking for it is why, where they said nothing else
 
 log = get_logger(__name__)
@@ -78,7 +75,7 @@ class Proposing:
         """Each thing has a card of its own, so that one may be done and the other left."""
         if not isinstance(thought, Thought):
             return
-        ask = self._ask(heard)
+        ask = heard.ask(self.floor, self.storage)
         speaker = Speaker(ask.buttons, self.storage)
         _note_cost(ask, thought.usage)
         if thought.proposed is None or not thought.proposed.proposals:
@@ -113,19 +110,8 @@ class Proposing:
         arguments = {**_reasoned(action, proposal), **proposal.arguments}
         try:
             return await _card(replace(ask, arguments=checked(action, arguments)), action)
-        except AppError as error:
+        except Refused as error:
             return Answer(text=Rich(f"✋ {error.detail.in_(ask.asker.language)}"))
-
-    def _ask(self, heard: Heard) -> Ask:
-        return Ask(
-            session=heard.session,
-            floor=self.floor,
-            storage=self.storage,
-            buttons=Buttons(self.floor.ring),
-            asker=heard.asker,
-            place=heard.place,
-            key=heard.key,
-        )
 
 
 def addressed(known: Known, said: Said) -> str | None:
@@ -176,7 +162,7 @@ async def _card(ask: Ask, action: Action) -> Answer:
         which = await of_customer(action.name, _settling(meant))(ask)
         if not meant:
             return replace(which, choices=[[_sure(ask, action, one)] for row in which.choices for one in row])
-        name = _label(meant[0])
+        name = meant[0].label
         others = {key: value for key, value in ask.arguments.items() if key != CUSTOMER.name}
         ask = replace(ask, arguments={**others, _CONTACT: str(meant[0].id)})
     shown = _understood(ask, action, name) if action.preview is None else await action.preview(ask)
@@ -195,13 +181,6 @@ def _sure(ask: Ask, action: Action, one: Choice) -> Choice:
     """Of several who are called so, the one that is pressed, by whoever asked."""
     wanted = {"action": action.name, "arguments": dict(one.arguments)}
     return replace(one, action=CONFIRM, arguments=wanted, person=ask.asker.person, lifetime=WAITS)
-
-
-def _label(customer: Customer) -> str:
-    """With enough of the number to tell two of one name apart."""
-    numbers = [one.value for one in customer.known.identities if one.kind in _NUMBERS]
-    tail = f"…{numbers[0][-_TAIL:]}" if numbers else ""
-    return customer.name if not tail or customer.name == tail else f"{customer.name} · {tail}"
 
 
 def _understood(ask: Ask, action: Action, customer: str) -> Answer:

@@ -4,18 +4,15 @@ Nothing of it is sent that was forwarded, that is a command, or that comes from 
 """
 
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from admin_api.staff import answers, carrying, desk, inner, teaching, ticks
 from admin_api.staff.asking import Ask
-from admin_api.staff.buttons import Buttons
 from admin_api.staff.cards import who_has_it
 from admin_api.staff.carrying import Cargo
 from admin_api.staff.desk import Hand
 from admin_api.staff.desk_words import PREFIX, note_in, worded_in
-from admin_api.staff.dispatch import Dispatch
-from admin_api.staff.dispatch import Heard as Request
+from admin_api.staff.dispatch import Dispatch, Request
 from admin_api.staff.heard import Heard
 from admin_api.staff.roles import too_weak
 from admin_api.staff.stores import lines, profiles, settings
@@ -27,6 +24,7 @@ from channels.stores.outbox import NewOutbound
 from channels.telegram_staff.notes import React, Say
 from channels.telegram_staff.rich import Rich
 from channels.telegram_staff.updates import Reacted, Said, TopicChanged
+from core import audit
 from core.errors import Conflict
 from core.floor import Floor
 from core.ids import MessageId
@@ -38,8 +36,6 @@ from core.storage import Storage
 from core.texts import Text
 from graphs import drafts, effects
 
-_LONGEST_NOTE: Final = 4000
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Relay:
@@ -48,7 +44,7 @@ class Relay:
     dispatch: Dispatch
 
     async def said(self, heard: Heard, said: Said) -> None:
-        ask = self._ask(heard)
+        ask = heard.ask(self.floor, self.storage)
         if not ask.asker.may(Role.AGENT):
             raise too_weak(ask.asker.role, Role.AGENT)
         if said.is_forwarded or said.via_bot:
@@ -64,6 +60,7 @@ class Relay:
             return await _refuse_rest(ask)
         if (key := await answers.asked_of(ask, said)) is not None:
             return await _answered(ask, key, said)
+        _refuse_slash(said)
         if (worded := await worded_in(ask, said.text)) is not None and said.file is None:
             request = Request(asker=heard.asker, place=heard.place, key=heard.key)
             await self.dispatch.do(ask.session, request, worded.action, arguments=worded.arguments)
@@ -72,7 +69,7 @@ class Relay:
 
     async def edited(self, heard: Heard, said: Said) -> None:
         """No channel of ours can change what has left: whoever edits a line has to know it."""
-        ask = self._ask(heard)
+        ask = heard.ask(self.floor, self.storage)
         line = await lines.written_as(ask.session, _group(ask), said.message_id)
         if line is None or line.kind is not LineKind.SENT:
             return
@@ -84,7 +81,7 @@ class Relay:
 
     async def reacted(self, heard: Heard, reacted: Reacted) -> None:
         """Of whoever has the conversation: others react among themselves."""
-        ask = self._ask(heard)
+        ask = heard.ask(self.floor, self.storage)
         line = await lines.written_as(ask.session, _group(ask), reacted.message_id)
         if line is None or line.said_id is None or line.kind is LineKind.CARD or not ask.asker.may(Role.AGENT):
             return
@@ -105,15 +102,14 @@ class Relay:
     async def changed(self, heard: Heard, change: TopicChanged) -> None:
         """Closed or renamed by hand, it stays what it is to us: what is said in it next opens it again."""
 
-    def _ask(self, heard: Heard) -> Ask:
-        return Ask(
-            session=heard.session,
-            floor=self.floor,
-            storage=self.storage,
-            buttons=Buttons(self.floor.ring),
-            asker=heard.asker,
-            place=heard.place,
-            key=heard.key,
+
+def _refuse_slash(said: Said) -> None:
+    """Telegram did not tell us that it is a command: it was pasted as code, or mistyped."""
+    words = said.text.lstrip()
+    if words.startswith("/") and not words.startswith("//"):
+        raise Conflict(
+            "Não enviei: o que começa com barra é um comando. Se é para o cliente, comece com outra palavra.",
+            "Not sent: what begins with a slash is a command. For the customer, begin with another word.",
         )
 
 
@@ -227,8 +223,8 @@ async def _note_down(ask: Ask, said: Said, words: str) -> None:
         raise Conflict("Escreva a nota depois do sinal: // texto", "Write the note after the mark: // text")
     if words:
         view = hand.view
-        kept = words[:_LONGEST_NOTE]
-        await profiles.note(ask.session, view.contact, kept, conversation=view.conversation, by=ask.asker.user)
+        note = await profiles.note(ask.session, view.contact, words, conversation=view.conversation, by=ask.asker.user)
+        audit.record(ask.session, ask.asker.actor, "contact.noted", subject=view.contact, detail={"note": str(note)})
     line = NewLine(
         group=hand.spot.group,
         message=ask.place.message_id,

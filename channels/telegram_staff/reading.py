@@ -1,5 +1,6 @@
 """Telegram's updates, read: pure, and without raising, whatever shape comes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,7 +22,6 @@ from channels.telegram_staff.updates import (
     Said,
     Spot,
     Standing,
-    TheirStanding,
     Told,
     TopicChange,
     TopicChanged,
@@ -36,6 +36,7 @@ _LARGEST: Final = 2**63
 _EMPTY: Final[Json] = {}
 _POLE: Final = 90
 _DATE_LINE: Final = 180
+_ACCENTED: Final = re.compile(r"/(?=\w*[^\W\x00-\x7f])(\w{1,64})(?:@(\w+))?(?!\S)")
 _LAST_MOMENT: Final = 253_402_300_799  # of the year 9999
 # An animation comes with a document of the same file beside it, so it is looked for first.
 _FILES: Final[Mapping[str, MessageKind]] = {
@@ -147,20 +148,11 @@ def _our_standing(change: Json) -> Told | None:
     return OurStanding(room=room, by=by, was=was or Standing.LEFT, now=now)
 
 
-def _their_standing(change: Json) -> Told | None:
-    room, now = _room(change), _standing(change.get("new_chat_member"))
-    who = _person(_map(change.get("new_chat_member")).get("user"))
-    if room is None or now is None or who is None:
-        return None
-    return TheirStanding(room=room, who=who, now=now)
-
-
 _READERS: Final[Mapping[str, Callable[[Json], Told | None]]] = {
     "message": _message,
     "edited_message": _edited,
     "callback_query": _pressed,
     "my_chat_member": _our_standing,
-    "chat_member": _their_standing,
     "message_reaction": _reacted,
 }
 
@@ -274,8 +266,16 @@ def _replied(message: Json) -> Replied | None:
 
 
 def _typed(text: str, marks: Sequence[Json]) -> Typed | None:
-    """A command is what begins the message, and is told so by Telegram: a quoted one is neither."""
-    mark = next((mark for mark in marks if mark.get("type") == "bot_command" and mark.get("offset") == 0), None)
+    """A command is what begins the message, and is told so by Telegram: a quoted one is neither.
+
+    A word with an accent is none to Telegram, but to whoever writes Portuguese: /saúde.
+    """
+    first = [mark for mark in marks if mark.get("offset") == 0]
+    if (accented := _ACCENTED.match(text)) and all(mark.get("type") == "bot_command" for mark in first):
+        return Typed(
+            word=accented[1], rest=text[accented.end() :].strip(), addressee=(accented[2] or "").lower() or None
+        )
+    mark = next((mark for mark in first if mark.get("type") == "bot_command"), None)
     length = None if mark is None else _whole(mark.get("length"))
     if length is None or length < len("/x") or not text.startswith("/"):
         return None

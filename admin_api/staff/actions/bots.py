@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from admin_api.staff import reading
-from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place
+from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place, Word
 from admin_api.staff.buttons import Choice
 from admin_api.staff.folding import folded
 from admin_api.staff.here import here_of
@@ -135,10 +135,6 @@ async def _named(ask: Ask) -> Sequence[LineVitals]:
     return found
 
 
-def _read_line(words: str, _: Place) -> Mapping[str, Any]:
-    return {"connection": words}
-
-
 def _read_resume(words: str, place: Place) -> Mapping[str, Any]:
     whom, rest = named_before(words, place, is_all=True)
     return {**whom, "note": rest}
@@ -193,20 +189,18 @@ COMMANDS: Final = (
         read=reading.nothing,
         aliases=("persona",),
         subs=(
-            Command(
+            Word(
                 name="desligar",
                 action=OFF,
-                about=Text("Desligar", "Off"),
                 usage=Text("/bot desligar [conexão]", "/bot off [connection]"),
-                read=_read_line,
+                read=reading.all_as("connection"),
                 aliases=("off",),
             ),
-            Command(
+            Word(
                 name="ligar",
                 action=ON,
-                about=Text("Ligar", "On"),
                 usage=Text("/bot ligar [conexão]", "/bot on [connection]"),
-                read=_read_line,
+                read=reading.all_as("connection"),
                 aliases=("on",),
             ),
         ),

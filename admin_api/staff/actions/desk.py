@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from admin_api.staff import desk
+from admin_api.staff import desk, reading
 from admin_api.staff.arguments import Misused
-from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place, Where
+from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place, Run, Where
 from admin_api.staff.buttons import Choice
 from admin_api.staff.cards import GIVE_BACK, RESOLVE, TAKE, TRANSFER, who_has_it
 from admin_api.staff.desk import CATEGORIES, Hand
@@ -202,75 +202,42 @@ def _refuse_closed(hand: Hand) -> None:
         )
 
 
-def _nothing(_: str, __: Place) -> Mapping[str, Any]:
-    return {}
-
-
-def _read_whom(rest: str, _: Place) -> Mapping[str, Any]:
-    return {"to": rest.strip().lstrip(":").strip()}
-
-
-def _read_end(rest: str, _: Place) -> Mapping[str, Any]:
+def _read_end(words: str, _: Place) -> Mapping[str, Any]:
     """`vendido: pagou no PIX`, `vendido`, or a note alone."""
-    words = rest.strip().lstrip(":").strip()
-    first, colon, after = words.partition(":")
+    first, _colon, after = words.partition(":")
     category = folded(first).replace(" ", "_")
-    if category in CATEGORIES:
-        return {"category": category, "note": after.strip()}
-    return {"note": words if not colon or first else after.strip()}
+    return {"category": category, "note": after.strip()} if category in CATEGORIES else {"note": words}
 
 
-def _read_note(rest: str, _: Place) -> Mapping[str, Any]:
-    return {"note": rest.strip().lstrip(":").strip()}
+def _action(name: str, about: Text, run: Run, *params: Param) -> Action:
+    return Action(name=name, about=about, role=Role.AGENT, run=run, where=Where.TOPIC, params=params)
 
 
+_TO: Final = Param(
+    name="to",
+    about=Text("Para quem: um nome, ou `fila vendas`", "To whom: a name, or `queue sales`"),
+    is_required=False,
+)
+_CATEGORY: Final = Param(
+    name="category", about=Text("Desfecho", "Outcome"), is_required=False, choices=tuple(CATEGORIES)
+)
 _NOTE: Final = Param(name="note", about=Text("O que ficou combinado", "What was agreed"), is_required=False)
 ACTIONS: Final = (
-    Action(
-        name=TAKE,
-        about=Text("Assumir a conversa do tópico", "Take the topic's conversation"),
-        role=Role.AGENT,
-        run=_take,
-        where=Where.TOPIC,
+    _action(TAKE, Text("Assumir a conversa do tópico", "Take the topic's conversation"), _take),
+    _action(
+        TRANSFER,
+        Text("Passar a conversa a um colega ou a uma fila", "Pass the conversation to a colleague or a queue"),
+        _transfer,
+        _TO,
     ),
-    Action(
-        name=TRANSFER,
-        about=Text("Passar a conversa a um colega ou a uma fila", "Pass the conversation to a colleague or a queue"),
-        role=Role.AGENT,
-        run=_transfer,
-        where=Where.TOPIC,
-        params=(
-            Param(
-                name="to",
-                about=Text("Para quem: um nome, ou `fila vendas`", "To whom: a name, or `queue sales`"),
-                is_required=False,
-            ),
-        ),
+    _action(
+        RESOLVE,
+        Text("Encerrar a conversa, com o desfecho", "Close the conversation, with its outcome"),
+        _resolve,
+        _CATEGORY,
+        _NOTE,
     ),
-    Action(
-        name=RESOLVE,
-        about=Text("Encerrar a conversa, com o desfecho", "Close the conversation, with its outcome"),
-        role=Role.AGENT,
-        run=_resolve,
-        where=Where.TOPIC,
-        params=(
-            Param(
-                name="category",
-                about=Text("Desfecho", "Outcome"),
-                is_required=False,
-                choices=tuple(CATEGORIES),
-            ),
-            _NOTE,
-        ),
-    ),
-    Action(
-        name=GIVE_BACK,
-        about=Text("Devolver a conversa ao bot", "Give the conversation back to the bot"),
-        role=Role.AGENT,
-        run=_give_back,
-        where=Where.TOPIC,
-        params=(_NOTE,),
-    ),
+    _action(GIVE_BACK, Text("Devolver a conversa ao bot", "Give the conversation back to the bot"), _give_back, _NOTE),
 )
 COMMANDS: Final = (
     Command(
@@ -278,7 +245,7 @@ COMMANDS: Final = (
         action=TAKE,
         about=Text("Assume a conversa deste tópico", "Takes this topic's conversation"),
         usage=Text("/aceitar", "/accept"),
-        read=_nothing,
+        read=reading.nothing,
         aliases=("assumir", "accept", "take"),
     ),
     Command(
@@ -286,7 +253,7 @@ COMMANDS: Final = (
         action=TRANSFER,
         about=Text("Passa a conversa a um colega ou a uma fila", "Passes the conversation to a colleague or a queue"),
         usage=Text("/transferir Bia, ou /transferir fila vendas", "/transfer Bia, or /transfer queue sales"),
-        read=_read_whom,
+        read=reading.all_as("to"),
         aliases=("transfer",),
     ),
     Command(
@@ -302,7 +269,7 @@ COMMANDS: Final = (
         action=GIVE_BACK,
         about=Text("Devolve a conversa ao bot", "Gives the conversation back to the bot"),
         usage=Text("/devolver a entrega ficou para sexta", "/return delivery is on Friday"),
-        read=_read_note,
+        read=reading.all_as("note"),
         aliases=("return",),
     ),
 )

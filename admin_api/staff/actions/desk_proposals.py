@@ -1,9 +1,9 @@
 """What a person says to a draft, to an effect that waits for staff, and to a stage that a lead was moved to."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from admin_api.staff.asking import Action, Answer, Ask, Where
+from admin_api.staff.asking import Action, Answer, Ask, Run, Where
 from admin_api.staff.buttons import Choice
 from admin_api.staff.news import UNDO
 from admin_api.staff.proposals import APPROVE, DROP, EDIT, REFUSE, SEND
@@ -86,7 +86,7 @@ def _id(ask: Ask) -> UUID:
     return UUID(str(ask.arguments["id"]))
 
 
-def _action(name: str, about: Text, run: Any) -> Action:
+def _action(name: str, about: Text, run: Run) -> Action:
     """Only by its button, below what it is about."""
     return Action(name=name, about=about, role=Role.AGENT, run=run, where=Where.TOPIC, is_spoken=False)
 

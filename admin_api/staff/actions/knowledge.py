@@ -10,7 +10,7 @@ from typing import Any, Final
 from admin_api.staff import reading
 from admin_api.staff.actions import answers
 from admin_api.staff.arguments import Misused
-from admin_api.staff.asking import Action, Answer, Ask, Attached, Command, Param, Place
+from admin_api.staff.asking import Action, Answer, Ask, Attached, Command, Param, Place, Word
 from admin_api.staff.buttons import Choice
 from admin_api.staff.here import here_of
 from admin_api.staff.paging import Leaf
@@ -176,10 +176,6 @@ def _read_add(words: str, place: Place) -> Mapping[str, Any]:
     return {"base": words} if has_source else {"text": words}
 
 
-def _read_base(words: str, _: Place) -> Mapping[str, Any]:
-    return {"base": words}
-
-
 _BASE_PARAM: Final = Param(name="base", about=Text("A base", "The base"), is_required=False)
 ACTIONS: Final = (
     Action(
@@ -204,13 +200,12 @@ COMMANDS: Final = (
         action=LIST,
         about=Text("O que a empresa sabe: ver, acrescentar, aprovar", "What the company knows: see, add, approve"),
         usage=Text("/base  ·  /base NOME", "/knowledge  ·  /knowledge NAME"),
-        read=_read_base,
+        read=reading.all_as("base"),
         aliases=("knowledge",),
         subs=(
-            Command(
+            Word(
                 name="adicionar",
                 action=ADD,
-                about=Text("Acrescentar", "Add"),
                 usage=Text(
                     "/base adicionar geral: o texto  (ou em resposta, ou com um arquivo)",
                     "/knowledge add general: text",
@@ -218,34 +213,30 @@ COMMANDS: Final = (
                 read=_read_add,
                 aliases=("add",),
             ),
-            Command(
+            Word(
                 name="listar",
                 action=LIST,
-                about=Text("Listar", "List"),
                 usage=Text("/base listar [base]", "/knowledge list [base]"),
-                read=_read_base,
+                read=reading.all_as("base"),
                 aliases=("list",),
             ),
-            Command(
+            Word(
                 name="aprovar",
                 action=answers.APPROVE,
-                about=Text("Aprovar uma resposta", "Approve an answer"),
                 usage=Text("/base aprovar pergunta => resposta", "/knowledge approve question => answer"),
                 read=answers.read_approve,
                 aliases=("approve",),
             ),
-            Command(
+            Word(
                 name="respostas",
                 action=answers.ANSWERS,
-                about=Text("Respostas aprovadas", "Approved answers"),
                 usage=Text("/base respostas", "/knowledge answers"),
                 read=reading.nothing,
                 aliases=("answers",),
             ),
-            Command(
+            Word(
                 name="lacunas",
                 action=answers.GAPS,
-                about=Text("Lacunas", "Gaps"),
                 usage=Text("/base lacunas", "/knowledge gaps"),
                 read=reading.nothing,
                 aliases=("gaps",),

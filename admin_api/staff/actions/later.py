@@ -213,10 +213,6 @@ def _read_schedule(words: str, place: Place) -> Mapping[str, Any]:
     return {**whom, "when": parted["when"], "text": parted["text"]}
 
 
-def _read_when(words: str, _: Place) -> Mapping[str, Any]:
-    return {"when": words}
-
-
 _TEXT: Final = Param(
     name="text",
     about=Text(f"O texto, até {LONGEST} caracteres", f"The text, up to {LONGEST} characters"),
@@ -292,7 +288,7 @@ COMMANDS: Final = (
         action=REMIND,
         about=Text("Ser lembrado de algo", "Be reminded of something"),
         usage=Text("/lembrar 15h ligar para Ana  ·  /lembrar em 30 min ver o pagamento", "/remind 15h call Ana"),
-        read=_read_when,
+        read=reading.all_as("when"),
         aliases=("remind",),
     ),
     Command(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from admin_api.staff import amounts, reading
 from admin_api.staff.arguments import Misused
-from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place
+from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place, Word
 from admin_api.staff.folding import folded
 from admin_api.staff.stores import settings as store
 from admin_api.tenants.store import own_company
@@ -148,18 +148,6 @@ def _read_seconds(words: str) -> float | None:
     return seconds
 
 
-def _read_quiet(words: str, _: Place) -> Mapping[str, Any]:
-    return {"hours": words}
-
-
-def _read_wait(words: str, _: Place) -> Mapping[str, Any]:
-    return {"seconds": words}
-
-
-def _read_prefix(words: str, _: Place) -> Mapping[str, Any]:
-    return {"prefix": words}
-
-
 def _read_digest(words: str, _: Place) -> Mapping[str, Any]:
     said = folded(words)
     return {"many": 0 if said in _OFF else int(said) if said.isdecimal() and said.isascii() else words or None}
@@ -215,34 +203,30 @@ COMMANDS: Final = (
         read=reading.nothing,
         aliases=("settings",),
         subs=(
-            Command(
+            Word(
                 name="silencio",
                 action=QUIET,
-                about=Text("Silêncio", "Quiet hours"),
                 usage=Text("/config silencio 21:00-08:00 | nunca", "/settings quiet 21:00-08:00 | never"),
-                read=_read_quiet,
+                read=reading.all_as("hours"),
                 aliases=("quiet",),
             ),
-            Command(
+            Word(
                 name="espera",
                 action=WAIT,
-                about=Text("Espera", "Wait"),
                 usage=Text("/config espera 3 | normal", "/settings wait 3 | default"),
-                read=_read_wait,
+                read=reading.all_as("seconds"),
                 aliases=("wait",),
             ),
-            Command(
+            Word(
                 name="prefixo",
                 action=PREFIX,
-                about=Text("Prefixo", "Prefix"),
                 usage=Text("/config prefixo //", "/settings prefix //"),
-                read=_read_prefix,
+                read=reading.all_as("prefix"),
                 aliases=("prefix",),
             ),
-            Command(
+            Word(
                 name="resumo",
                 action=DIGEST,
-                about=Text("Resumo", "Digest"),
                 usage=Text("/config resumo 3 | nunca", "/settings digest 3 | never"),
                 read=_read_digest,
                 aliases=("digest",),

@@ -196,10 +196,6 @@ def _read_filter(words: str, _: Place) -> Mapping[str, Any]:
     return {"words": words} if only is None else {"only": only.value, "words": rest}
 
 
-def _read_queue(words: str, _: Place) -> Mapping[str, Any]:
-    return {"queue": words}
-
-
 ACTIONS: Final = (
     Action(
         name=CONVERSATIONS,
@@ -248,7 +244,7 @@ COMMANDS: Final = (
         action=QUEUE,
         about=Text("Quem espera uma pessoa", "Who waits for a person"),
         usage=Text("/fila [nome da fila]", "/queue [name of the queue]"),
-        read=_read_queue,
+        read=reading.all_as("queue"),
         aliases=("queue",),
     ),
     Command(

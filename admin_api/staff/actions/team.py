@@ -1,10 +1,9 @@
 """Who works here and is linked to the group, with what role; and taking a link away."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from admin_api.staff import reading
-from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place
+from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Word
 from admin_api.staff.folding import folded
 from admin_api.staff.here import here_of
 from admin_api.staff.paging import Leaf
@@ -140,14 +139,6 @@ async def _me(ask: Ask) -> Answer:
     )
 
 
-def _read_email(words: str, _: Place) -> Mapping[str, Any]:
-    return {"email": words}
-
-
-def _read_name(words: str, _: Place) -> Mapping[str, Any]:
-    return {"name": words}
-
-
 ACTIONS: Final = (
     Action(
         name=TEAM,
@@ -187,20 +178,18 @@ COMMANDS: Final = (
         read=reading.nothing,
         aliases=("team",),
         subs=(
-            Command(
+            Word(
                 name="convidar",
                 action=INVITE,
-                about=Text("Vincular alguém", "Link somebody"),
                 usage=Text("/equipe convidar E-MAIL", "/team invite E-MAIL"),
-                read=_read_email,
+                read=reading.all_as("email"),
                 aliases=("invite",),
             ),
-            Command(
+            Word(
                 name="desvincular",
                 action=UNLINK,
-                about=Text("Tirar um vínculo", "Unlink somebody"),
                 usage=Text("/equipe desvincular NOME", "/team unlink NAME"),
-                read=_read_name,
+                read=reading.all_as("name"),
                 aliases=("unlink",),
             ),
         ),
@@ -210,7 +199,7 @@ COMMANDS: Final = (
         action=UNLINK,
         about=Text("Tirar o vínculo de alguém com o bot", "Take somebody's link to the bot away"),
         usage=Text("/desvincular NOME", "/unlink NAME"),
-        read=_read_name,
+        read=reading.all_as("name"),
         aliases=("unlink",),
     ),
     Command(

@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import Uuid, func, select, text
 
 from admin_api.staff.asking import About, Asker, Place
-from admin_api.staff.dispatch import Dispatch, Heard, told
+from admin_api.staff.dispatch import Dispatch, Request, told
 from admin_api.staff.registry import Registry
 from channels.telegram_staff.notes import Body, Button, Change, Say, Show, from_json
+from channels.telegram_staff.updates import Typed
 from core.errors import Refused
 from core.floor import Floor
 from core.ids import UserId, new_id
@@ -49,6 +50,12 @@ class Said:
 
     def button(self, words: str) -> Button:
         return next(button for button in self.buttons if words in button.text)
+
+
+def command(line: str) -> Typed:
+    """As it is read of an update that Telegram calls a command."""
+    word, *rest = line.removeprefix("/").split(maxsplit=1)
+    return Typed(word=word, rest="".join(rest).strip())
 
 
 def _text(body: Body) -> str:
@@ -123,34 +130,34 @@ class Counter:
             **more,
         )
 
-    def heard(self, who: str | None, place: Place, key: str | None = None) -> Heard:
+    def heard(self, who: str | None, place: Place, key: str | None = None) -> Request:
         asker = None if who is None else self.people[who]
-        return Heard(asker=asker, place=place, key=key or f"update:{new_id()}", username="masteria_bot")
+        return Request(asker=asker, place=place, key=key or f"update:{new_id()}")
 
     async def type(
         self, who: str | None, words: str, about: Somebody | None = None, *, place: Place | None = None
     ) -> Said:
         """A refusal undoes what was begun and is said in a transaction of its own, as the process does it."""
-        heard = self.heard(who, place or self.place(about))
+        request = self.heard(who, place or self.place(about))
         try:
             async with self.world.session() as session:
-                assert await self.dispatch.typed(session, heard, words), "not a command"
+                await self.dispatch.typed(session, request, command(words))
         except Refused as error:
-            if heard.asker is None:
+            if request.asker is None:
                 return Said(bodies=(), notes=(), toast=told(error, None))
             async with self.world.session() as session:
-                await self.dispatch.warn(session, heard, error)
-        return await self.said(heard.key)
+                await self.dispatch.warn(session, request, error)
+        return await self.said(request.key)
 
     async def press(self, who: str, button: Button, about: Somebody | None = None) -> Said:
-        heard = self.heard(who, self.place(about))
+        request = self.heard(who, self.place(about))
         assert button.data is not None
         try:
             async with self.world.session() as session:
-                toast = await self.dispatch.pressed(session, heard, button.data)
+                toast = await self.dispatch.pressed(session, request, button.data)
         except Refused as error:
-            return Said(bodies=(), notes=(), toast=told(error, heard.asker))
-        return await self.said(heard.key, toast=toast)
+            return Said(bodies=(), notes=(), toast=told(error, request.asker))
+        return await self.said(request.key, toast=toast)
 
     async def confirm(self, who: str, words: str, about: Somebody | None = None) -> Said:
         shown = await self.type(who, words, about)

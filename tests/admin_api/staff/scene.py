@@ -12,11 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, func, select, text, update
 
-from admin_api.staff import dispatch
 from admin_api.staff.actions import desk as desk_actions
 from admin_api.staff.actions import desk_proposals
 from admin_api.staff.asking import About, Asker, Attached, Place
-from admin_api.staff.dispatch import Dispatch
+from admin_api.staff.dispatch import Dispatch, Request
 from admin_api.staff.following import Following
 from admin_api.staff.heard import Heard, Known
 from admin_api.staff.registry import Registry
@@ -45,6 +44,7 @@ from core.storage import open_storage
 from graphs import control, handoff
 from graphs.control import Wanted
 from graphs.handoff import Source, Taker
+from tests.admin_api.staff.counter import command
 from tests.fixtures.outbox import World, make_world
 
 _NUMBERS: Final = itertools.count(1000)
@@ -235,14 +235,14 @@ class Group:
         place = await self.place(conversation, message_id=next(_NUMBERS))
         assert button.data is not None
         async with self.world.session() as session:
-            request = dispatch.Heard(asker=self.people[who], place=place, key=self._key())
+            request = Request(asker=self.people[who], place=place, key=self._key())
             return await self.dispatch.pressed(session, request, button.data)
 
     async def type(self, who: str, conversation: ConversationId, line: str) -> None:
         place = await self.place(conversation, message_id=next(_NUMBERS))
         async with self.world.session() as session:
-            request = dispatch.Heard(asker=self.people[who], place=place, key=self._key())
-            assert await self.dispatch.typed(session, request, line)
+            request = Request(asker=self.people[who], place=place, key=self._key())
+            await self.dispatch.typed(session, request, command(line))
 
     def _heard(self, session: Any, who: str, place: Place) -> Heard:
         known = Known(

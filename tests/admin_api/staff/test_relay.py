@@ -173,6 +173,14 @@ class TestNotes:
         [mark] = [one.body for one in await group.deliver()]
         assert mark == React(message_id=number, sign="✍")
 
+    async def test_it_is_on_record_as_theirs_and_whole(self, group: Group, ana: ConversationId) -> None:
+        await group.hear("bia", ana, "// " + "a" * 4090)
+
+        [row] = await group.rows("SELECT id, text FROM contact_notes")
+        assert len(row.text) == 4090
+        [entry] = await group.rows("SELECT actor_id, detail FROM audit_log WHERE action = 'contact.noted'")
+        assert tuple(entry) == (group.people["bia"].user, {"note": str(row.id)})
+
     async def test_the_mark_is_what_the_group_says_it_is(self, group: Group, ana: ConversationId) -> None:
         await group.set_group(prefix="#")
 
@@ -210,6 +218,15 @@ class TestNotes:
 
         assert await queued(group) == []
         assert (await group.thread(ana)).control is Control.HUMAN
+
+    @pytest.mark.parametrize("words", ["/fila", " /resolver vendido", "/ oi", "/conversas@outro_bot"])
+    async def test_what_begins_with_a_slash_is_never_for_the_customer(
+        self, group: Group, ana: ConversationId, words: str
+    ) -> None:
+        with pytest.raises(Conflict, match="with a slash is a command"):
+            await group.hear("bia", ana, words)
+
+        assert await queued(group) == []
 
     async def test_such_a_word_further_on_is_for_the_customer(self, group: Group, ana: ConversationId) -> None:
         await group.hear("bia", ana, "Vou resolver isso: é fácil")

@@ -28,7 +28,6 @@ from channels.telegram_staff.updates import (
     Said,
     Spot,
     Standing,
-    TheirStanding,
     Told,
     TopicChange,
     TopicChanged,
@@ -103,6 +102,18 @@ class TestSaid:
     def test_a_command_is_what_begins_the_message(self, text: str, typed: Typed) -> None:
         mark = {"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}
         assert said(text=text, entities=[mark]).typed == typed
+
+    @pytest.mark.parametrize("marks", [[], [{"type": "bot_command", "offset": 0, "length": 4}]])
+    def test_a_word_with_an_accent_is_one_whatever_telegram_calls_it(self, marks: list[Any]) -> None:
+        assert said(text="/saúde", entities=marks).typed == Typed(word="saúde", rest="")
+        typed = Typed(word="histórico", rest="Ana", addressee="equipebot")
+        assert said(text="/histórico@EquipeBot  Ana ", entities=marks).typed == typed
+
+    def test_an_accented_word_in_a_code_or_within_a_text_is_none(self) -> None:
+        assert said(text="/saúde", entities=[{"type": "code", "offset": 0, "length": 6}]).typed is None
+        assert said(text="ei /saúde").typed is None
+        assert said(text="/até amanhã/depois").typed == Typed(word="até", rest="amanhã/depois")
+        assert said(text="/até/depois").typed is None
 
     def test_a_command_in_the_middle_or_in_a_code_is_none(self) -> None:
         later = {"type": "bot_command", "offset": 3, "length": 5}
@@ -211,18 +222,16 @@ class TestOthers:
         assert isinstance(found, Reacted)
         assert (found.message_id, found.signs, found.sender) == (9, ("👍",), WHO)
 
-    def test_where_we_stand_and_where_they_stand(self) -> None:
+    def test_where_we_stand(self) -> None:
         change = {
             "chat": GROUP,
             "from": BIA,
             "old_chat_member": {"status": "administrator", "user": {"id": 1}},
             "new_chat_member": {"status": "kicked", "user": {"id": 1, "first_name": "B"}},
         }
-        ours, theirs = told("my_chat_member", change), told("chat_member", change)
+        ours = told("my_chat_member", change)
         assert isinstance(ours, OurStanding)
         assert (ours.was, ours.now, ours.by.id) == (Standing.ADMINISTRATOR, Standing.KICKED, WHO.id)
-        assert isinstance(theirs, TheirStanding)
-        assert theirs.now is Standing.KICKED
 
     def test_whoever_is_restricted_and_gone_is_gone(self) -> None:
         new = {"status": "restricted", "is_member": False, "user": {"id": 1}}
