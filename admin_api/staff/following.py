@@ -18,7 +18,7 @@ from admin_api.staff import news, showing, ticks, waiting
 from admin_api.staff.buttons import Buttons
 from admin_api.staff.presence import Presence
 from admin_api.staff.spots import Spot
-from admin_api.staff.stores import desk, groups, lines, topics
+from admin_api.staff.stores import desk, groups, lines, scheduled, topics
 from admin_api.staff.stores.topics import Attended
 from admin_api.staff.topics import Topics
 from channels.inbound import BROKEN
@@ -171,6 +171,7 @@ async def _end(
 ) -> bool:
     """True while something is on its way of which nobody will tell."""
     await _show_late(session, group)
+    await _show_put_by(session, group)
     if is_digest_due and await waiting.is_crowded(session, group):
         await waiting.digest(session, group, await desk.language_of(session))
     return await ticks.show(session, group.id, _messages(events))
@@ -190,6 +191,17 @@ async def _show_late(session: TenantSession, group: StaffGroup) -> None:
             spot = Spot(session=session, group=group.id, topic=late.topic)
             reply_to = await lines.shown_as(session, group.id, line.id)
             await spot.post(showing.spoken(line, reply_to=reply_to), key=f"words:{line.id}:{late.topic}")
+
+
+async def _show_put_by(session: TenantSession, group: StaffGroup) -> None:
+    """What a person had put by for a customer, when its time has come: its line was passed over until then."""
+    language = await desk.language_of(session)
+    for ended in await scheduled.ended(session, group.id):
+        line = await lines.one(session, group.id, ended.conversation, seq=ended.seq)
+        if line is not None:
+            spot = Spot(session=session, group=group.id, topic=ended.topic)
+            why = ticks.why_unsent(ended.state, ended.reason, ended.error, language)
+            await spot.post(showing.put_by(line, language, why=why), key=f"line:{line.id}:{ended.topic}")
 
 
 def _touched(events: Iterable[DomainEvent]) -> Iterable[ConversationId]:

@@ -17,7 +17,7 @@ from channels.contents import (
     content_from_json,
 )
 from channels.telegram_staff.notes import About, Body, Locate, Say, Show
-from channels.telegram_staff.rich import Rich, bold, italic, join, lines
+from channels.telegram_staff.rich import Rich, bold, italic, join, lines, quote
 from core.models.outbox import OutboundState
 from core.models.stream import Author, MediaState, MessageKind
 from core.texts import Language, Text
@@ -47,8 +47,8 @@ _UNSHOWABLE: Final = Text(
 
 
 def is_worth_showing(line: Line) -> bool:
-    """Not what was written in the group itself, nor what a bot never said in the end."""
-    return not line.is_of_group and not (line.author is Author.BOT and line.state in _UNSENT)
+    """Not what was written in the group itself, nor what nobody said in the end, or has said yet."""
+    return not line.is_of_group and not line.is_put_by and not (line.author is Author.BOT and line.state in _UNSENT)
 
 
 def body_of(line: Line, language: Language) -> Body:
@@ -88,6 +88,14 @@ def edited(line: Line, language: Language, *, reply_to: int | None) -> Say:
     else:
         words = italic(Text("✏️ editou: ", "✏️ edited: ").in_(language)) + (line.text or "")
     return Say(text=f"{sign_of(line)} " + words, reply_to=reply_to, about=About(said=line.id))
+
+
+def put_by(line: Line, language: Language, *, why: str | None) -> Body:
+    """A message whose time has come. `why` it did not leave, where it did not."""
+    if why is None:
+        return body_of(line, language)
+    head = Text("🕓 Estava agendada.", "🕓 It was scheduled.").in_(language)
+    return Say(text=lines(f"⚠️ {head} {why}", quote(line.text or "")))
 
 
 def spoken(line: Line, *, reply_to: int | None) -> Say:

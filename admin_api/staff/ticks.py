@@ -5,7 +5,7 @@ Telegram lets a bot react with a few signs only. 🕊 it left, 👌 it arrived, 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from admin_api.inbox.reasons import in_words
@@ -75,10 +75,18 @@ async def _show(session: TenantSession, one: Ticked, language: Language) -> bool
 
 
 def _why(one: Ticked, language: Language) -> str | None:
-    words = in_words(one.state, one.reason, one.error)
     if one.state in {OutboundState.QUEUED, OutboundState.SENDING}:
+        words = in_words(one.state, one.reason, one.error)
         return words.in_(language) if words else None
-    if one.state not in _SAID:
+    return why_unsent(one.state, one.reason, one.error, language)
+
+
+def why_unsent(
+    state: OutboundState, reason: str | None, error: Mapping[str, Any] | None, language: Language
+) -> str | None:
+    """None: it left."""
+    if state not in _SAID:
         return None
+    words = in_words(state, reason, error)
     why = words.in_(language) if words else ""
-    return why if one.state is OutboundState.AMBIGUOUS else f"{_UNSENT.in_(language)} {why}".strip()
+    return why if state is OutboundState.AMBIGUOUS else f"{_UNSENT.in_(language)} {why}".strip()

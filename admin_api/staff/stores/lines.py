@@ -41,13 +41,12 @@ class Line:
     kind: MessageKind
     text: str | None
     content: dict[str, Any]
-    at: datetime
-    is_edited: bool
     is_deleted: bool
     state: OutboundState | None  # of ours on its way out
     file: FileShown | None
     reply_to: int | None  # the message of the group that stands for what it answers
     is_of_group: bool  # somebody wrote it there
+    is_put_by: bool  # by a person, for a time that has not come: nobody has said it yet
     is_ripe: bool
 
 
@@ -217,20 +216,19 @@ def _line(row: Any) -> Line:
         kind=MessageKind(row.kind),
         text=row.text,
         content=row.content,
-        at=row.at,
-        is_edited=row.edited_at is not None,
         is_deleted=row.deleted_at is not None,
         state=OutboundState(row.state) if row.state else None,
         file=file,
         reply_to=row.reply_line,
         is_of_group=row.is_of_group,
+        is_put_by=row.is_put_by,
         is_ripe=row.is_ripe,
     )
 
 
 _LINE: Final = """
-    SELECT m.id, m.seq, m.author, m.kind, m.text, m.content, coalesce(m.provider_at, m.created_at) AS at,
-        m.edited_at, m.deleted_at, o.state, f.id AS file, f.state AS file_state, f.storage_key,
+    SELECT m.id, m.seq, m.author, m.kind, m.text, m.content, m.deleted_at, o.state,
+        f.id AS file, f.state AS file_state, f.storage_key,
         coalesce(f.mime, f.declared_mime) AS mime, f.filename, f.words,
         (SELECT l.message_id FROM staff_lines l WHERE l.group_id = :group AND l.said_id IN (
             SELECT r.id FROM messages r WHERE r.connection_id = m.connection_id AND r.provider_id = m.reply_to
@@ -239,7 +237,9 @@ _LINE: Final = """
             ORDER BY l.id LIMIT 1) AS reply_line,
         EXISTS (SELECT FROM staff_lines l WHERE l.group_id = :group AND l.said_id = m.id AND l.kind = 'sent')
             AS is_of_group,
-        m.created_at < app_now() - interval '1 second' * CAST(:patience AS double precision)
+        coalesce(o.purpose = 'staff' AND o.state = 'queued' AND o.not_before > app_now(), false) AS is_put_by,
+        coalesce(o.purpose = 'staff' AND o.state = 'queued' AND o.not_before > app_now(), false)
+            OR m.created_at < app_now() - interval '1 second' * CAST(:patience AS double precision)
             OR (f.state IS DISTINCT FROM 'pending' AND (o.state IS NULL OR o.state NOT IN ('queued', 'sending')))
             AS is_ripe
     FROM messages m

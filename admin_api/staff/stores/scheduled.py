@@ -6,9 +6,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
+from channels.policy import Reason
 from core.db.sessions import TenantSession
-from core.ids import ContactId, MessageId
+from core.ids import ContactId, ConversationId, MessageId
+from core.models.outbox import OutboundState
 
 PREFIX: Final = "scheduled:"
 
@@ -34,6 +37,34 @@ async def one(session: TenantSession, message: UUID) -> Scheduled | None:
     return None if row is None else _scheduled(row)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """One whose time has come, in a topic that is open: it left, or why it did not."""
+
+    topic: UUID
+    conversation: ConversationId
+    seq: int
+    state: OutboundState
+    reason: str | None
+    error: dict[str, Any] | None
+
+
+async def ended(session: TenantSession, group: UUID) -> list[Ended]:
+    """Of the last day, as far as its people were not shown them. Whoever cancels one is told so at once."""
+    rows = await session.execute(_ENDED, {"group": group, "withdrawn": Reason.WITHDRAWN.value})
+    return [
+        Ended(
+            topic=row.topic,
+            conversation=ConversationId(row.conversation_id),
+            seq=row.seq,
+            state=OutboundState(row.state),
+            reason=row.reason,
+            error=row.error,
+        )
+        for row in rows
+    ]
+
+
 def _scheduled(row: Any) -> Scheduled:
     return Scheduled(
         message=MessageId(row.message_id),
@@ -52,3 +83,15 @@ _WAITING: Final = text(f"""
       AND (CAST(:message AS uuid) IS NULL OR o.message_id = :message)
     ORDER BY o.not_before, o.id LIMIT :most OFFSET :skip
 """).bindparams(bindparam("contact", type_=Uuid), bindparam("message", type_=Uuid))  # noqa: S608 - a constant of ours
+
+# By the prefix of their keys, which are few.
+_ENDED: Final = text(f"""
+    SELECT t.id AS topic, o.conversation_id, m.seq, o.state, o.reason, o.error
+    FROM outbound o JOIN messages m ON m.id = o.message_id
+    JOIN staff_topics t ON t.conversation_id = o.conversation_id AND t.group_id = :group AND t.state <> 'closed'
+    WHERE o.intent_key LIKE '{PREFIX}%' AND o.not_before BETWEEN app_now() - interval '1 day' AND app_now()
+      AND o.state NOT IN ('queued', 'sending', 'unknown') AND o.reason IS DISTINCT FROM :withdrawn
+      AND o.not_before >= t.created_at AND m.seq <= t.shown_seq AND m.deleted_at IS NULL
+      AND NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = 'line:' || m.id || ':' || t.id)
+    ORDER BY o.not_before, o.id
+""").columns(error=JSONB)  # noqa: S608 - a constant of ours
