@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, cast, func, or_, select, tuple_
 
 from core.db.sessions import TenantSession
 from core.errors import NotFound
@@ -39,8 +39,11 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
+    """`value_cents` is what is known of their worth."""
+
     stage: BoardStage
     leads: int
+    value_cents: int | None
 
 
 async def list_leads(session: TenantSession, wanted: LeadListing) -> list[Card]:
@@ -76,11 +79,12 @@ async def list_boards(session: TenantSession, *, most: int, after: tuple[str, UU
 
 
 async def columns_of(session: TenantSession, boards: Collection[UUID]) -> dict[UUID, list[Column]]:
-    """Left to right, each with how many stand there."""
+    """Left to right, each with how many stand there and what they are worth."""
     stands_there = (Lead.tenant_id == BoardStage.tenant_id) & (Lead.board_id == BoardStage.board_id)
     is_somebody = (Contact.tenant_id == Lead.tenant_id) & (Contact.id == Lead.contact_id)
+    worth = func.sum(Lead.value_cents).filter(Contact.id.is_not(None))
     counted = (
-        select(BoardStage, func.count(Contact.id))
+        select(BoardStage, func.count(Contact.id), cast(worth, BigInteger))
         .outerjoin(Lead, stands_there & (Lead.stage == BoardStage.key))
         .outerjoin(Contact, is_somebody & Contact.merged_into.is_(None))
         .where(BoardStage.board_id.in_(boards))
@@ -88,8 +92,8 @@ async def columns_of(session: TenantSession, boards: Collection[UUID]) -> dict[U
         .order_by(BoardStage.position, BoardStage.key)
     )
     found: dict[UUID, list[Column]] = {}
-    for stage, leads in await session.execute(counted):
-        found.setdefault(stage.board_id, []).append(Column(stage=stage, leads=leads))
+    for stage, leads, value in await session.execute(counted):
+        found.setdefault(stage.board_id, []).append(Column(stage=stage, leads=leads, value_cents=value))
     return found
 
 

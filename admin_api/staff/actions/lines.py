@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from admin_api.staff import reading
-from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Picture, Place
+from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Picture, Word
 from admin_api.staff.buttons import Choice
 from admin_api.staff.folding import folded
 from admin_api.staff.here import Here, here_of
@@ -45,7 +45,10 @@ _NO_SESSION: Final = Text(
     "Ainda não há QR nem código: o pareamento do WhatsApp Web chega numa próxima versão.",
     "There is no QR and no code yet: pairing of WhatsApp Web arrives with a later release.",
 )
-
+_PAST: Final = Text(
+    "Este QR e este código venceram: espere os próximos e peça de novo.",
+    "This QR and this code have expired: wait for the next ones and ask again.",
+)
 _HOW_TO_PAIR: Final = Text(
     "No celular: WhatsApp › Aparelhos conectados › Conectar um aparelho.",
     "On the phone: WhatsApp › Linked devices › Link a device.",
@@ -115,20 +118,26 @@ async def _pairing(ask: Ask) -> Answer:
             "Isto eu só mostro no privado: abra uma conversa comigo e mande /start.",
             "This is shown in private alone: open a chat with me and send /start.",
         )
-    row = await connections.get(ask.session, ConnectionId(found[0].id))
-    shown, typed = row.health.get("pairing_qr"), row.health.get("pairing_code")
+    row, here = await connections.get(ask.session, ConnectionId(found[0].id)), await here_of(ask)
+    shown, typed, until = (row.health.get(name) for name in ("pairing_qr", "pairing_code", "pairing_expires_at"))
     if not shown and not typed:
         return Answer(text=bold(row.name) + f" · {ask.say(_NO_SESSION)}")
+    expires = datetime.fromisoformat(str(until)).astimezone(here.zone) if until else None
+    if expires is not None and expires <= here.now:
+        return Answer(text=bold(row.name) + f" · {ask.say(_PAST)}")
     audit.record(ask.session, ask.asker.actor, "connection.pairing_shown", subject=row.id)
     how_to = ask.say(_HOW_TO_PAIR)
     text = lines(bold(row.name), how_to, code(str(typed)) if typed else None)
-    drawn = qr.Pairing(title=row.name, data=str(shown), how=how_to, code=str(typed) if typed else None)
+    drawn = qr.Pairing(
+        title=row.name,
+        data=str(shown),
+        how=how_to,
+        code=str(typed) if typed else None,
+        expires_at=expires,
+        language=here.language,
+    )
     picture = Picture(png=await asyncio.to_thread(qr.png, drawn), name="qr.png") if shown else None
     return Answer(text=text, picture=picture, is_private=True)
-
-
-def _read_line(words: str, _: Place) -> Mapping[str, Any]:
-    return {"connection": words}
 
 
 ACTIONS: Final = (
@@ -157,12 +166,11 @@ COMMANDS: Final = (
         read=reading.nothing,
         aliases=("connections",),
         subs=(
-            Command(
+            Word(
                 name="parear",
                 action=PAIRING,
-                about=Text("Parear", "Pair"),
                 usage=Text("/conexoes parear NOME", "/connections pair NAME"),
-                read=_read_line,
+                read=reading.all_as("connection"),
                 aliases=("pair",),
             ),
         ),

@@ -2,15 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 from admin_api.analytics import queries
 from admin_api.analytics.figures import Figures, Period, Sales
-from admin_api.staff import amounts
+from admin_api.staff import amounts, reading
 from admin_api.staff.arguments import Misused
-from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Picture, Place
+from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Picture
 from admin_api.staff.folding import folded
 from admin_api.staff.pictures import figures as drawing
 from admin_api.tenants.store import own_company
@@ -51,17 +51,40 @@ def _in_words(ask: Ask, figures: Figures, company: str) -> Rich:
         (Text("Ganhos", "Won"), figures.moves.won),
         (Text("Pararam de receber", "Opted out"), figures.opt_outs),
     )
-    median = figures.handoffs.median_response
-    waited = (
-        f"{say(Text('1ª resposta da equipe', 'First answer by staff'))}: {amounts.span(median)}" if median else None
-    )
     return lines(
         bold(f"📊 {company}") + f" · {begins if begins == ends else f'{begins} – {ends}'}",
         *(f"{say(name)}: {count(many)}" for name, many in counts),
-        waited,
+        *_rarer(figures, ask),
         *(line for one in figures.sales for line in _sold(one, ask)),
         f"💰 {say(Text('Modelos', 'Models'))}: {_cost(figures, ask)}",
     )
+
+
+def _rarer(figures: Figures, ask: Ask) -> Iterator[str]:
+    """Each where there is anything to tell."""
+    say, waits, moves, known = ask.say, figures.handoffs, figures.moves, figures.knowledge
+
+    def count(many: int) -> str:
+        return amounts.number(many, ask.asker.language)
+
+    if figures.talk.by_system:
+        yield f"{say(Text('Automáticas', 'Automatic'))}: {count(figures.talk.by_system)}"
+    if waits.waiting_now:
+        yield f"{say(Text('Esperam uma pessoa agora', 'Wait for a person now'))}: {count(waits.waiting_now)}"
+    if waits.median_response is not None and waits.ninth_decile is not None:
+        first = say(Text("1ª resposta da equipe", "First answer by staff"))
+        most = say(Text("9 de cada 10 em até", "9 of 10 within"))
+        yield f"{first}: {amounts.span(waits.median_response)} · {most} {amounts.span(waits.ninth_decile)}"
+    if moves.precision is not None:
+        right = f"{amounts.number(100 * moves.precision, ask.asker.language)}%"
+        told = say(Text("Etapas movidas por regra", "Moves by rules"))
+        undone = say(Text("desfeitas", "undone"))
+        yield f"{told}: {count(moves.by_rule)} · {undone}: {count(moves.undone)} ({say(_PRECISION)} {right})"
+    if known.open_gaps or known.new_gaps:
+        told = say(Text("Perguntas sem resposta", "Questions without an answer"))
+        yield f"{told}: {count(known.open_gaps)} · {say(Text('novas', 'new'))}: {count(known.new_gaps)}"
+    if known.approved:
+        yield f"{say(Text('Respostas aprovadas', 'Approved answers'))}: {count(known.approved)}"
 
 
 def _sold(sales: Sales, ask: Ask) -> Iterator[str]:
@@ -102,10 +125,7 @@ def _period(words: str, today: date) -> Period:
     return Period.last(days, today=today)
 
 
-def _read(words: str, _: Place) -> Mapping[str, Any]:
-    return {"period": words}
-
-
+_PRECISION: Final = Text("precisão", "precision")
 ACTIONS: Final = (
     Action(
         name=NUMBERS,
@@ -127,7 +147,7 @@ COMMANDS: Final = (
         action=NUMBERS,
         about=Text("Os números, com gráfico", "The figures, with a chart"),
         usage=Text("/numeros [hoje|ontem|semana|mês|30]", "/numbers [today|yesterday|week|month|30]"),
-        read=_read,
+        read=reading.all_as("period"),
         aliases=("numbers", "figures"),
     ),
 )

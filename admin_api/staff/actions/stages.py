@@ -165,7 +165,8 @@ async def _load(ask: Ask, board: Board) -> _Shown:
 def _as_text(ask: Ask, shown: _Shown, here: Here) -> Rich:
     whole = bold(f"📋 {shown.board.name}")
     for one in shown.columns:
-        whole = whole + "\n\n" + bold(f"{one.stage.name} ({amounts.number(one.leads, here.language)})")
+        worth = f" · {amounts.money(one.value_cents, here.language)}" if one.value_cents else ""
+        whole = whole + "\n\n" + bold(f"{one.stage.name} ({amounts.number(one.leads, here.language)})") + worth
         cards = shown.newest.get(one.stage.key, ())
         for card in cards:
             whole = whole + f"\n• {card.contact_name or ask.say(NAMELESS)} · {here.age(card.lead.stage_since)}"
@@ -180,7 +181,7 @@ def _picture(shown: _Shown, here: Here) -> Picture:
             name=one.stage.name,
             kind=one.stage.kind,
             count=one.leads,
-            value_cents=None,
+            value_cents=one.value_cents,
             leads=[
                 kanban.Standing(name=card.contact_name, value_cents=card.lead.value_cents, since=card.lead.stage_since)
                 for card in shown.newest.get(one.stage.key, ())

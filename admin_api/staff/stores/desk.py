@@ -18,7 +18,6 @@ from core.ids import ConnectionId, ContactId, ConversationId, UserId
 from core.models.installation import Company
 from core.models.people import ConnectionKind, Role
 from core.models.service import HandoffState
-from core.models.staff import StaffPerson
 from core.models.stream import Control
 from core.texts import Language
 
@@ -165,11 +164,6 @@ async def colleagues(session: TenantSession) -> list[Colleague]:
     ]
 
 
-async def name_of(session: TenantSession, user: UUID | None) -> str | None:
-    """As Telegram calls them; None where they are not linked, or nobody is meant."""
-    return await session.scalar(select(StaffPerson.name).where(StaffPerson.user_id == user)) if user else None
-
-
 async def queues(session: TenantSession) -> list[str]:
     """In which anybody ever waited."""
     return list(await session.scalars(text("SELECT DISTINCT queue FROM handoffs ORDER BY queue LIMIT 8")))
@@ -179,8 +173,6 @@ async def queues(session: TenantSession) -> list[str]:
 class InLine:
     """Somebody who waits for a person of the company."""
 
-    handoff: UUID
-    conversation: ConversationId
     name: str | None
     since: datetime
     thread: int | None
@@ -189,16 +181,7 @@ class InLine:
 async def in_line(session: TenantSession, group: UUID, *, most: int) -> list[InLine]:
     """Whoever has waited longest comes first."""
     rows = await session.execute(_IN_LINE, {"group": group, "most": most})
-    return [
-        InLine(
-            handoff=row.id,
-            conversation=ConversationId(row.conversation_id),
-            name=row.name,
-            since=row.created_at,
-            thread=row.thread_id,
-        )
-        for row in rows
-    ]
+    return [InLine(name=row.name, since=row.created_at, thread=row.thread_id) for row in rows]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -278,7 +261,7 @@ _COLLEAGUES: Final = text("""
 """)
 
 _IN_LINE: Final = text("""
-    SELECT h.id, h.conversation_id, h.created_at, p.name, t.thread_id FROM handoffs h
+    SELECT h.created_at, p.name, t.thread_id FROM handoffs h
     JOIN conversations c ON c.id = h.conversation_id JOIN contacts p ON p.id = c.contact_id
     LEFT JOIN staff_topics t ON t.group_id = :group AND t.contact_id = c.contact_id
         AND t.connection_id = c.connection_id

@@ -11,7 +11,7 @@ from admin_api.staff.stores import names
 from admin_api.staff.stores.whereabouts import link_to
 from core.db.sessions import TenantSession
 from core.ids import ContactId, UserId
-from core.models.stream import Author, Control, Direction, MessageKind
+from core.models.stream import Author, Control, MessageKind
 
 _OPEN: Final = tuple(control for control in Control if control is not Control.CLOSED)
 
@@ -49,7 +49,6 @@ class Talk:
     tail: str | None  # of the number, where there is no name
     line: str
     control: Control
-    since: datetime
     who: str | None
     stage: str | None
     last_at: datetime
@@ -73,7 +72,6 @@ class Waiting:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spoken:
     at: datetime
-    direction: Direction
     author: Author
     kind: MessageKind
     text: str
@@ -103,7 +101,6 @@ async def list_talks(session: TenantSession, wanted: Wanted) -> list[Talk]:
             tail=row.tail,
             line=row.line,
             control=Control(row.control),
-            since=row.control_since,
             who=row.who,
             stage=row.stage,
             last_at=row.last_message_at,
@@ -137,7 +134,6 @@ async def history(session: TenantSession, contact: ContactId, *, most: int, skip
     return [
         Spoken(
             at=row.created_at,
-            direction=Direction(row.direction),
             author=Author(row.author),
             kind=MessageKind(row.kind),
             text="" if row.deleted_at else (row.text or row.caption or row.words or ""),
@@ -162,7 +158,7 @@ _TOPIC: Final = """
 """
 
 _TALKS: Final = text(f"""
-    SELECT c.contact_id, p.name, {_TAIL} AS tail, l.name AS line, c.control, c.control_since, w.name AS who,
+    SELECT c.contact_id, p.name, {_TAIL} AS tail, l.name AS line, c.control, w.name AS who,
         s.name AS stage, c.last_message_at, g.chat_id, t.thread_id,
         c.control <> 'closed' AND c.last_inbound_seq = c.message_seq AND c.message_seq > 0 AS is_unanswered
     FROM conversations c JOIN contacts p ON p.id = c.contact_id JOIN connections l ON l.id = c.connection_id
@@ -193,7 +189,7 @@ _WAITING: Final = text(f"""
 _HISTORY: Final = text("""
     WITH RECURSIVE mine AS (
         SELECT CAST(:contact AS uuid) AS id UNION SELECT c.id FROM contacts c JOIN mine ON c.merged_into = mine.id)
-    SELECT m.created_at, m.direction, m.author, m.kind, m.text, m.content ->> 'caption' AS caption, m.deleted_at,
+    SELECT m.created_at, m.author, m.kind, m.text, m.content ->> 'caption' AS caption, m.deleted_at,
         m.edited_at, f.words, o.state, o.reason, o.error,
         CASE WHEN o.state = 'queued' AND o.not_before > app_now() THEN o.not_before END AS leaves_at
     FROM conversations c JOIN mine ON mine.id = c.contact_id JOIN messages m ON m.conversation_id = c.id

@@ -10,7 +10,6 @@ from sqlalchemy import func, select, text, update
 from core.db.sessions import TenantSession
 from core.ids import ConversationId, new_id
 from core.models.staff import StaffTopic, TopicState
-from core.models.stream import Control
 
 _FURTHEST_BACK: Final = 30  # lines
 
@@ -30,7 +29,6 @@ class Attended:
 
     topic: UUID
     conversation: ConversationId
-    control: Control
     shown_seq: int
     last_seq: int
     needs_person: bool  # a person has it or is waited for, or something there waits for somebody's yes
@@ -83,7 +81,6 @@ async def attended(session: TenantSession, group: UUID) -> list[Attended]:
         Attended(
             topic=row.id,
             conversation=ConversationId(row.conversation_id),
-            control=Control(row.control),
             shown_seq=row.shown_seq,
             last_seq=row.message_seq,
             needs_person=row.needs_person,
@@ -148,7 +145,7 @@ _NEEDS: Final = """
 """
 
 _ATTENDED: Final = text(f"""
-    SELECT t.id, t.conversation_id, t.shown_seq, c.control, c.message_seq, {_NEEDS} AS needs_person
+    SELECT t.id, t.conversation_id, t.shown_seq, c.message_seq, {_NEEDS} AS needs_person
     FROM staff_topics t JOIN conversations c ON c.id = t.conversation_id
     WHERE t.group_id = :group AND t.state <> 'closed' ORDER BY t.id
 """)  # noqa: S608 - a part of the statement

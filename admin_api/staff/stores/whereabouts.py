@@ -22,7 +22,6 @@ class Thread:
     control: Control
     epoch: int
     last_inbound_at: datetime | None
-    topic: UUID | None
     link: str | None  # to the topic, for those who are in the group
 
 
@@ -41,7 +40,6 @@ async def thread_of(
         control=Control(row.control),
         epoch=row.control_epoch,
         last_inbound_at=row.last_inbound_at,
-        topic=row.topic,
         link=link_to(row.chat_id, row.thread_id),
     )
 
@@ -62,7 +60,7 @@ def link_to(chat: int | None, thread: int | None) -> str | None:
 _THREAD: Final = text("""
     WITH RECURSIVE mine AS (
         SELECT CAST(:contact AS uuid) AS id UNION SELECT c.id FROM contacts c JOIN mine ON c.merged_into = mine.id)
-    SELECT c.id, c.connection_id, l.name, l.kind, c.control, c.control_epoch, c.last_inbound_at, t.id AS topic,
+    SELECT c.id, c.connection_id, l.name, l.kind, c.control, c.control_epoch, c.last_inbound_at,
         g.chat_id, t.thread_id
     FROM conversations c JOIN mine ON mine.id = c.contact_id JOIN connections l ON l.id = c.connection_id
         LEFT JOIN staff_groups g ON g.left_at IS NULL

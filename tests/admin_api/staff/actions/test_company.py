@@ -1,5 +1,6 @@
 """Connections, health, settings, team and figures."""
 
+import re
 from datetime import time, timedelta
 
 import pytest
@@ -14,6 +15,8 @@ from core.models.commerce import Order, OrderState
 from core.models.people import Connection, ConnectionKind, ConnectionState, Role
 from core.models.staff import StaffCode
 from core.objects import ObjectKey
+from graphs import handoff
+from knowledge import gaps
 from tests.admin_api.staff.counter import Counter
 
 
@@ -64,6 +67,15 @@ class TestConnections:
         assert isinstance(body, Show)
         assert (await counter.storage.get(ObjectKey.parse(body.storage_key), max_bytes=10**7)).startswith(b"\x89PNG")
         assert "ABCD-1234" in shown.text
+
+    async def test_what_has_expired_is_not_shown(self, counter: Counter) -> None:
+        health = {"pairing_code": "IJKL-9012", "pairing_expires_at": (clock.now() - timedelta(seconds=1)).isoformat()}
+        await line(counter, "Parado", state=ConnectionState.NEEDS_PAIRING, health=health)
+
+        said = await counter.type("caio", "/conexoes parear Parado")
+
+        assert "venceram" in said.text
+        assert "IJKL" not in said.text
 
     async def test_nobody_else_sees_it_where_there_is_no_private_chat(self, counter: Counter) -> None:
         await line(counter, "Outro Celular", state=ConnectionState.NEEDS_PAIRING, health={"pairing_code": "EFGH-5678"})
@@ -261,6 +273,19 @@ class TestNumbers:
 
         assert "🛒 Vendido: R$ 123,45 (1 pedido(s) pago(s))" in said
         assert "Recebido" not in said
+
+    async def test_what_there_is_to_tell_besides_is_told(self, counter: Counter) -> None:
+        who = await counter.customer("Contada")
+        await counter.lead(who)
+        async with counter.world.session() as session:
+            assert await gaps.note(session, "Vocês consertam guarda-chuva importado?")
+            await handoff.queue_up(session, who.conversation, reason="customer_asked")
+
+        said = (await counter.type("leo", "/numeros hoje")).text
+
+        assert re.search(r"\nEtapas movidas por regra: \d+ · desfeitas: 0 \(precisão 100%\)\n", said)
+        assert re.search(r"\nPerguntas sem resposta: \d+ · novas: \d+\n", said)
+        assert re.search(r"\nEsperam uma pessoa agora: \d+\n", said)
 
     @pytest.mark.parametrize("words", ["0", "400", "sempre"])
     async def test_days_that_are_none_are_refused(self, counter: Counter, words: str) -> None:

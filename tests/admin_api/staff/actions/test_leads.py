@@ -1,5 +1,7 @@
 """Stages, the board, tags and notes."""
 
+import re
+
 import pytest
 
 from channels.telegram_staff.notes import Show
@@ -99,6 +101,15 @@ class TestBoard:
         assert shown.startswith("📋 Vendas")
         assert "\n• Ana · agora" in shown
         assert "ganho (0)" in shown
+
+    async def test_what_its_leads_are_worth_is_told_by_column(self, counter: Counter) -> None:
+        rica = await counter.customer("Rica")
+        await counter.lead(rica)
+        await counter.set("leads", {"stage": "perdido", "value_cents": 1_234_550}, contact_id=rica.contact)
+
+        shown = (await counter.type("leo", "/quadro")).text
+        assert re.search(r"^perdido \(\d\) · R\$ 12\.345,50$", shown, re.MULTILINE)
+        assert shown.count("R$") == 1
 
     @pytest.mark.parametrize("line", ["/quadro imagem", "/kanban vendas picture"])
     async def test_as_a_picture_it_is_a_file_that_is_shown_once(
