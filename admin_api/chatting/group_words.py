@@ -100,7 +100,7 @@ HELP: Final = Text(
 
 
 def act_of(line: str) -> Act:
-    """Words that are none of ours are for the group, also where they begin with a colon."""
+    """What is no word of ours is for the group; but a word behind a colon was meant for us, where `:D` was not."""
     if line.isascii() and line.isdigit():
         return Press(int(line))
     if line.startswith("#"):
@@ -109,6 +109,11 @@ def act_of(line: str) -> Act:
         word, _, rest = line[1:].partition(" ")
         if (made := _FINGERS.get(folded(word))) is not None:
             return made(rest.strip())
+        if len(word) > 1 and word.isalpha():
+            raise Malformed(
+                f"Não conheço `:{word}` aqui: `:ajuda` mostra o que há, `:dizer {line}` escreve ao pé da letra.",
+                f"`:{word}` is not known here: `:help` shows what is, `:say {line}` writes it as it stands.",
+            )
     return Write(line)
 
 

@@ -25,10 +25,6 @@ class Room:
     def _where(self) -> dict[str, int]:
         return {"chat_id": self.chat, "bot_id": self.bot}
 
-    async def whole(self) -> dict[str, Any]:
-        """With its members and topics."""
-        return await ask(self.provider, "GET", f"{_ROOT}/chats/{self.chat}")
-
     async def changed(self, after: int, *, seconds: int = LONGEST_WAIT) -> list[dict[str, Any]]:
         """What is new or different since that version, each as it is now; as soon as there is something."""
         wanted = {"after": after, "wait": seconds, "limit": _PAGE, "bot_id": self.bot}
@@ -61,12 +57,6 @@ class Room:
         """What the bot showed to whoever pressed; empty where it only took note. None: nothing yet."""
         told = await ask(self.provider, "GET", f"{_ROOT}/presses/{press}", wanted={"wait": seconds})
         return str(told["text"] or "") if told["is_answered"] else None
-
-    async def menu(self, who: int, language: str) -> list[dict[str, str]]:
-        wanted: dict[str, str | int] = {"chat_id": self.chat, "user_id": who, "language": language}
-        told = await ask(self.provider, "GET", f"{_ROOT}/bots/{self.bot}/menu", wanted=wanted)
-        found: list[dict[str, str]] = told["commands"]
-        return found
 
     async def pending(self) -> int:
         """What was done here and the bot has not fetched yet."""

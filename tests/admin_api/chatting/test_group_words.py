@@ -28,7 +28,7 @@ class TestActOf:
             "/fila espera",
             "// só para nós",
             ":) tudo certo",
-            ":desconhecido 3",
+            ":D",
             "3 dias",
             "٣",
             "resolver: ok",
@@ -54,12 +54,19 @@ class TestActOf:
             (":quem davi", Become("davi")),
             (":esperar chegou", Await("chegou")),
             (":dizer 3", Write("3")),
+            (":dizer :topicos", Write(":topicos")),
             (":AJUDA", Explain()),
             (":quit", Leave()),
         ],
     )
     def test_each_thing_a_finger_does_has_words(self, line: str, act: Act) -> None:
         assert act_of(line) == act
+
+    @pytest.mark.parametrize("line", [":topicos", ":desconhecido 3"])
+    def test_a_word_that_is_not_known_is_named_with_the_way_to_write_it(self, line: str) -> None:
+        with pytest.raises(Malformed) as refused:
+            act_of(line)
+        assert f"`:dizer {line}`" in refused.value.detail.pt
 
     @pytest.mark.parametrize("line", [":editar sete oi", ":responder 7", ":voz", ":salvar 7", ":quem", ":reagir"])
     def test_what_is_half_said_is_refused_and_not_written_into_the_group(self, line: str) -> None:
