@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -21,8 +21,7 @@ _PASSABLE: Final = 0o711  # for the user that the embedded servers run as
 
 @contextmanager
 def own_installation() -> Iterator[Path]:
-    for name in [name for name in os.environ if name.startswith(_OTHERS)]:
-        del os.environ[name]
+    forget_others(os.environ)
     with tempfile.TemporaryDirectory(prefix="masteria-demo-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(_PASSABLE)
         home = Path(folder) / "home"
@@ -32,6 +31,11 @@ def own_installation() -> Iterator[Path]:
             yield home
         finally:
             _masteria("down", home=home)
+
+
+def forget_others(environment: MutableMapping[str, str]) -> None:
+    for name in [name for name in environment if name.startswith(_OTHERS)]:
+        del environment[name]
 
 
 def _free_port() -> int:
