@@ -5,11 +5,12 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from uuid import UUID
 
 from pydantic import SecretStr
 
@@ -26,13 +27,14 @@ from core.db.sessions import Pool, TenantSession
 from core.embedded import DATABASE, Embedded
 from core.floor import Floor, open_floor
 from core.home import Home
-from core.ids import CompanyId, ContactId, ConversationId, new_id
+from core.ids import CompanyId, ConnectionId, ContactId, ConversationId, new_id
 from core.models.people import ConnectionKind, Contact, ContactIdentity, IdentityKind, Role
 from core.models.staff import StaffGroup, StaffPerson, StaffTopic, TopicState
 from core.models.stream import Author, Conversation, Direction
 from core.servers.process import free_port
 from core.settings import Settings
 from graphs import handoff
+from sandbox.ledger import Accepted
 from sandbox.telegram import topics
 from sandbox.telegram.acts import PLAIN
 from sandbox.telegram.bots import Account as BotAccount
@@ -82,7 +84,7 @@ class Scene:
             while not any(words in one.text for one in self._accepted(customer)):  # noqa: ASYNC110 - a ledger
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    def _accepted(self, customer: Customer) -> Any:
+    def _accepted(self, customer: Customer) -> Sequence[Accepted]:
         return self.sandbox.whatsapp.accepted_to(f"+{customer.number}")
 
 
@@ -158,9 +160,11 @@ async def _furnish(floor: Floor, sandbox: Sandbox, count: int) -> Scene:
     async with floor.database.tenant_session(company) as session:
         line = await create(session, floor.ring, _line(phone_id, token), OPERATOR)
         staff = await create(session, floor.ring, _staff(bot), OPERATOR)
-        group = await _group(session, scene, staff.id)
+        group = await _group(session, scene, ConnectionId(staff.id))
     for number in range(count):
-        scene.customers.append(await _customer(scene, bot, _FIRST_NUMBER + number, line=line.id, group=group))
+        scene.customers.append(
+            await _customer(scene, bot, _FIRST_NUMBER + number, line=ConnectionId(line.id), group=group)
+        )
     return scene
 
 
@@ -188,7 +192,7 @@ def _staff(bot: Bot) -> NewConnection:
     )
 
 
-async def _group(session: TenantSession, scene: Scene, connection: Any) -> Any:
+async def _group(session: TenantSession, scene: Scene, connection: ConnectionId) -> UUID:
     joined = await add_member(session, email="bia@exemplo.com", name="Bia", role=Role.AGENT, by=OPERATOR)
     group = new_id()
     own = {"tenant_id": scene.company}
@@ -208,7 +212,7 @@ async def _group(session: TenantSession, scene: Scene, connection: Any) -> Any:
     return group
 
 
-async def _customer(scene: Scene, bot: Bot, number: int, *, line: Any, group: Any) -> Customer:
+async def _customer(scene: Scene, bot: Bot, number: int, *, line: ConnectionId, group: UUID) -> Customer:
     """She has written, waits for a person, and has her topic."""
     hands = Hands(scene.sandbox.telegram.office, scene.chat, bot.user)
     thread = topics.start(hands, f"Ana · {number % 10_000:04}").id
