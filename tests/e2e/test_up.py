@@ -74,11 +74,10 @@ class TestUp:
         assert {address.ip for address in ports} == {"127.0.0.1"}
 
     def test_a_home_in_use_is_refused_by_name(self, stack: Stack) -> None:
-        second = stack.run("up", "--port", "0")
-        assert second.returncode == 1
-        assert str(stack.home) in second.stderr
-        assert str(stack.state()["pid"]) in second.stderr
-        assert len(second.stderr.splitlines()) == 1
+        second = _told(stack, "up", "--port", "0")
+        assert second.code == 1
+        assert str(stack.home) in _only_line(second)
+        assert str(stack.state()["pid"]) in second.err
 
     def test_no_program_holds_the_migrators_password(self, stack: Stack) -> None:
         password = (stack.home / "secrets" / "migrator").read_text()
@@ -149,8 +148,8 @@ class TestBadInput:
     def test_a_taken_port_is_named(self, folder: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            answer = run("up", "--home", str(folder / "home"), "--port", str(port))
-        assert answer.returncode == 1
+            answer = told("up", "--home", str(folder / "home"), "--port", str(port))
+        assert answer.code == 1
         assert f"127.0.0.1:{port}" in _only_line(answer)
 
     @pytest.mark.parametrize("port", ["99999", "-1", "http"])
@@ -233,8 +232,8 @@ class TestBadInput:
         assert "not-base64" not in answer.stderr
 
     def test_a_read_only_home_is_named(self) -> None:
-        answer = run("up", "--home", "/proc/masteria")
-        assert answer.returncode == 1
+        answer = told("up", "--home", "/proc/masteria")
+        assert answer.code == 1
         assert "/proc/masteria" in _only_line(answer)
 
     def test_wrong_usage_is_exit_code_two(self) -> None:
@@ -250,7 +249,7 @@ class TestHelp:
         assert help_of(command, lang="en_US.UTF-8").out.startswith("usage: masteria")
 
     def test_the_help_of_an_action_says_its_name_once(self) -> None:
-        assert run("company", "add", "--help").stdout.startswith("uso: masteria company add ")
+        assert help_of("company", "add").out.startswith("uso: masteria company add ")
         assert "veja `masteria company add --help`" in told("company", "add").err
 
     @pytest.mark.parametrize("process", PROCESSES)

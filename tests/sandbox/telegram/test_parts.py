@@ -92,7 +92,7 @@ class TestDeliveries:
 
     async def test_nobody_there_and_nobody_answering_are_told_apart(self, scene: Scene) -> None:
         scene.says("oi")
-        await scene.ok("setWebhook", url="http://127.0.0.1:9/x")
+        await scene.ok("setWebhook", url="http://127.0.0.1:1/x")
         assert await _error(scene, 1) == "Connection refused"
         async with hooked() as hook:
             hook.answering.clear()
