@@ -5,7 +5,7 @@ from typing import Final
 
 from admin_api.staff.asking import Ask
 from admin_api.staff.cards import who_has_it
-from admin_api.staff.spots import Spot
+from admin_api.staff.spots import OUTSIDE, Spot, spot_of
 from admin_api.staff.stores import desk as store
 from admin_api.staff.stores import lines, notes
 from admin_api.staff.stores.desk import Colleague, View
@@ -59,12 +59,12 @@ class Hand:
 
 
 async def lay_hand(ask: Ask) -> Hand:
-    about, group = ask.place.about, ask.place.group
-    if about is None or group is None:
-        raise Malformed("Use isto no tópico de um cliente.", "Use this in a customer's topic.")
+    about = ask.place.about
+    if about is None:
+        raise Malformed(*OUTSIDE)
+    spot = spot_of(ask)
     await lines.hold(ask.session, about.conversation)
-    view = await store.view(ask.session, about.conversation)
-    return Hand(ask=ask, spot=Spot(session=ask.session, group=group, topic=about.topic), view=view)
+    return Hand(ask=ask, spot=spot, view=await store.view(ask.session, about.conversation))
 
 
 def is_anothers(hand: Hand) -> bool:

@@ -16,6 +16,7 @@ from admin_api.staff.confirming import CANCEL, CONFIRM, cancelled, confirmed, wi
 from admin_api.staff.folding import folded
 from admin_api.staff.registry import Registry
 from admin_api.staff.roles import STRANGER, too_weak
+from admin_api.staff.spots import OUTSIDE
 from admin_api.staff.stores.buttons import Refused as Unpressed
 from channels.telegram_staff.updates import Typed
 from core.db.sessions import TenantSession
@@ -126,7 +127,7 @@ class Dispatch:
         if not ask.asker.may(action.role):
             raise too_weak(ask.asker.role, action.role)
         if action.where is Where.TOPIC and ask.place.about is None:
-            raise Malformed("Use isto no tópico de um cliente.", "Use this in a customer's topic.")
+            raise Malformed(*OUTSIDE)
         if action.where is Where.GROUP and ask.place.group is None:
             raise Malformed("Use isto no grupo da equipe.", "Use this in the staff group.")
         ask = replace(ask, arguments=checked(action, ask.arguments))

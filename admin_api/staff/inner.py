@@ -7,7 +7,7 @@ from typing import Final
 
 from admin_api.staff import ticks
 from admin_api.staff.asking import Ask
-from admin_api.staff.spots import Spot
+from admin_api.staff.spots import spot_of
 from admin_api.staff.stores import desk_told
 from channels.telegram_staff.notes import React
 from channels.telegram_staff.rich import units
@@ -23,12 +23,8 @@ async def begin(ask: Ask, said: Said) -> None:
     keys = [_of_album(ask, said.album)] if said.album else []
     if units(said.text) >= _CUT:
         keys.append(_of_text(ask, ask.place.message_id))
-    about, group = ask.place.about, ask.place.group
-    if about is None or group is None:
-        return
-    spot = Spot(session=ask.session, group=group, topic=about.topic)
     for key in keys:
-        await spot.post(React(message_id=ask.place.message_id, sign=ticks.INNER), key=key, lane=NoteLane.NEWS)
+        await spot_of(ask).post(React(message_id=ask.place.message_id, sign=ticks.INNER), key=key, lane=NoteLane.NEWS)
 
 
 async def continues(ask: Ask, said: Said) -> bool:

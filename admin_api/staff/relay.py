@@ -15,6 +15,7 @@ from admin_api.staff.desk_words import PREFIX, note_in, worded_in
 from admin_api.staff.dispatch import Dispatch, Request
 from admin_api.staff.heard import Heard
 from admin_api.staff.roles import too_weak
+from admin_api.staff.spots import spot_of
 from admin_api.staff.stores import lines, profiles, settings
 from admin_api.staff.stores.lines import NewLine
 from channels.contents import Reaction
@@ -57,7 +58,7 @@ class Relay:
         if (note := note_in(said.text, str(prefix))) is not None:
             return await _note_down(ask, said, note)
         if await inner.continues(ask, said):
-            return await _refuse_rest(ask)
+            return await _mark(ask)  # it goes nowhere, and that is shown
         if (key := await answers.asked_of(ask, said)) is not None:
             return await _answered(ask, key, said)
         _refuse_slash(said)
@@ -213,7 +214,7 @@ async def _answered(ask: Ask, key: str, said: Said) -> None:
         reason = answers.refusal(words)
         await effects.reject(ask.session, UUID(subject), by=ask.asker.actor, reason=reason)
         await _answer(ask, Text(f"Recusado: {reason}", f"Refused: {reason}"), sign="❌")
-    await _mark(ask, ticks.INNER)
+    await _mark(ask)
 
 
 async def _note_down(ask: Ask, said: Said, words: str) -> None:
@@ -240,24 +241,18 @@ async def _note_down(ask: Ask, said: Said, words: str) -> None:
             "File and note stay among yourselves: nothing was sent. Only the words are kept with the contact.",
         )
         await _answer(ask, only_words, sign="✍")
-    await _mark(ask, ticks.INNER)
+    await _mark(ask)
 
 
-async def _refuse_rest(ask: Ask) -> None:
-    """What belongs to an inner note goes nowhere, and it is said so."""
-    await _mark(ask, ticks.INNER)
-
-
-async def _mark(ask: Ask, sign: str) -> None:
-    hand = await desk.lay_hand(ask)
-    message = ask.place.message_id
-    await hand.spot.post(React(message_id=message, sign=sign), key=f"{ask.key}:mark", lane=NoteLane.NEWS)
+async def _mark(ask: Ask) -> None:
+    """It stays among the people of the company."""
+    marked = React(message_id=ask.place.message_id, sign=ticks.INNER)
+    await spot_of(ask).post(marked, key=f"{ask.key}:mark", lane=NoteLane.NEWS)
 
 
 async def _answer(ask: Ask, words: Text, *, sign: str = "✋") -> None:
-    hand = await desk.lay_hand(ask)
     said = Say(text=Rich(f"{sign} {ask.say(words)}"), reply_to=ask.place.message_id)
-    await hand.spot.post(said, key=f"{ask.key}:answer", lane=NoteLane.ANSWER)
+    await spot_of(ask).post(said, key=f"{ask.key}:answer", lane=NoteLane.ANSWER)
 
 
 def _group(ask: Ask) -> UUID:

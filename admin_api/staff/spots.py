@@ -1,17 +1,22 @@
 """A place in the group where things about one customer are said."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
+from admin_api.staff.asking import Ask
 from admin_api.staff.stores import notes
 from admin_api.staff.stores.desk import View
 from admin_api.staff.stores.notes import NewNote
 from channels.telegram_staff.notes import Body, Say
 from channels.telegram_staff.rich import Rich
 from core.db.sessions import TenantSession
+from core.errors import Malformed
 from core.models.staff import NoteLane
 from core.models.stream import Control
 from core.texts import Text
+
+OUTSIDE: Final = Text("Use isto no tópico de um cliente.", "Use this in a customer's topic.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +40,14 @@ class Spot:
                 key=f"stands:{view.conversation}:{view.epoch}",
                 lane=NoteLane.ANSWER if words else NoteLane.RELAY,
             )
+
+
+def spot_of(ask: Ask) -> Spot:
+    """Where it was asked."""
+    about, group = ask.place.about, ask.place.group
+    if about is None or group is None:
+        raise Malformed(*OUTSIDE)
+    return Spot(session=ask.session, group=group, topic=about.topic)
 
 
 def _standing_in_words(view: View) -> str | None:

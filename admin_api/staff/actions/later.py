@@ -138,7 +138,7 @@ async def _unschedule(ask: Ask) -> Answer:
 
 async def _remind(ask: Ask) -> Answer:
     here = await here_of(ask)
-    timed = times.read(f"{ask.arguments['when']}", here.now)
+    timed = times.read(str(ask.arguments["when"]), here.now)
     place = ask.place
     of_topic = ask.say(Text("voltar a esta conversa", "come back to this conversation")) if place.about else ""
     words = str(ask.arguments.get("text", "")) or timed.text or of_topic

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import time
 from typing import Any, Final
 
@@ -131,11 +132,11 @@ def _digest_in_words(ask: Ask, many: int) -> str:
 def _read_hours(words: str) -> tuple[time, time]:
     if folded(words) in _OFF:
         return time(0), time(0)
-    found = _HOURS.fullmatch(words.strip())
-    parts = [int(part or 0) for part in found.groups()] if found else []
-    if not parts or max(parts[0], parts[2]) > 23 or max(parts[1], parts[3]) > 59:  # noqa: PLR2004 - of a clock
-        raise Misused(Text("Escreva como 21:00-08:00, ou nunca.", "Write it as 21:00-08:00, or never."))
-    return time(parts[0], parts[1]), time(parts[2], parts[3])
+    if found := _HOURS.fullmatch(words.strip()):
+        first, first_minute, last, last_minute = (int(part or 0) for part in found.groups())
+        with suppress(ValueError):  # no clock shows it
+            return time(first, first_minute), time(last, last_minute)
+    raise Misused(Text("Escreva como 21:00-08:00, ou nunca.", "Write it as 21:00-08:00, or never."))
 
 
 def _read_seconds(words: str) -> float | None:
