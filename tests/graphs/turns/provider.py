@@ -41,6 +41,12 @@ class Provider:
         self._before = self.sandbox.openai.ledger.called
 
     @property
+    def environment(self) -> dict[str, str]:
+        """By which another process asks it."""
+        base = f"{self.sandbox.url}/v1"
+        return {"MASTERIA_MODEL": f"openai/{FIRST}", "OPENAI_BASE_URL": base, "OPENAI_API_KEY": _KEY}
+
+    @property
     def calls(self) -> int:
         return self.sandbox.openai.ledger.called - self._before
 
