@@ -25,6 +25,7 @@ POOL: Final = Pool(size=8, overflow=8, wait=10.0)
 MOST_BOTS: Final = 200  # of one process
 _AT_A_TIME: Final = 10  # so that several processes share them
 _SWEEP_SECONDS: Final = 2.0
+_POSTS_SECONDS: Final = 0.1  # customers write all the time, and hardly any post is for a bot
 
 Hint = Callable[[str], None]
 
@@ -67,6 +68,7 @@ class Shift:
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
+        self._posts: asyncio.TimerHandle | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         beat = self._office.pulse.loop("claim")
@@ -128,12 +130,23 @@ class Shift:
             "connections": self._hear_change,
             "staff": lambda company: self._rouse(company, "posted"),
             "events": lambda company: self._rouse(company, "happened"),
-            "incoming": lambda _: self._rouse("", "received"),
+            "incoming": lambda _: self._hear_of_post(),
         }
 
     def _hear_change(self, company: str) -> None:
         self._changed.add(company)
         self._wake.set()
+
+    def _hear_of_post(self) -> None:
+        """Whose it is is not told: those look that Telegram calls, all at once, and not for each."""
+        if self._posts is None:
+            self._posts = asyncio.get_running_loop().call_later(_POSTS_SECONDS, self._rouse_called)
+
+    def _rouse_called(self) -> None:
+        self._posts = None
+        for worker in self._workers.values():
+            if worker.is_called:
+                worker.waker.received.set()
 
     def _rouse(self, company: str, what: str) -> None:
         for worker in self._workers.values():

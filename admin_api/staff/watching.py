@@ -42,7 +42,7 @@ class Watcher:
     _forget: Deadline = field(default_factory=lambda: Deadline.after(0.0))
 
     async def begin(self) -> None:
-        """How updates come is settled, and a gap is told."""
+        """How updates come is settled, a gap is told, and what was left half done is anybody's again."""
         if self.hook is None:
             await setup.fetch_instead(self.bot.client)
         else:
@@ -52,6 +52,7 @@ class Watcher:
             if row is not None and row.heard_at is not None and await bots.world(session) - row.heard_at > DAY:
                 await alarming.tell_chiefs(session, str(self.bot.connection), Problem.GAP)
                 await alarming.tell_group(session, self.bot.connection, Problem.GAP)
+            await updates.take_over(session, self.bot.connection)
             await outgoing.take_over(session)
             me = self.bot.me
             await bots.introduce(session, self.bot.lease, telegram_id=me.id, username=me.username)

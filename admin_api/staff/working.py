@@ -84,6 +84,7 @@ class Worker:
     def __init__(self, office: Office, lease: Lease) -> None:
         self.lease = lease
         self.waker = Waker()
+        self.is_called = False  # by Telegram: what comes for it is kept by another process
         self._office = office
         self._end = asyncio.Event()
         self._line: Line | None = None
@@ -137,7 +138,9 @@ class Worker:
         async with open_client(line.secrets["token"], Api(base=base or settings.telegram_api_base)) as client:
             bot = await self._introduce(client, is_played=bool(line.settings.get("is_sandbox")))
             if bot is not None:
-                await self._loops(bot, self._hook(line))
+                hook = self._hook(line)
+                self.is_called = hook is not None
+                await self._loops(bot, hook)
 
     async def _introduce(self, client: Client, *, is_played: bool) -> Bot | None:
         """Until Telegram says who we are. None: told to end meanwhile. A sandbox may begin after us."""

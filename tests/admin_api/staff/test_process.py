@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 from admin_api.staff.heard import Crew
 from admin_api.staff.process import Shift
-from admin_api.staff.working import Office
+from admin_api.staff.working import Office, Worker
 from core.floor import Floor
+from core.ids import ConnectionId, new_id
 from core.probe import Pulse
 from core.storage import open_storage
 from tests.admin_api.staff.transport import HURRIED, Desk, Recorder, open_desk
@@ -25,6 +26,25 @@ async def shift(desk: Desk, recorder: Recorder) -> AsyncIterator[Shift]:
     finally:
         stop.set()
         await running
+
+
+class TestHints:
+    async def test_of_what_is_posted_only_those_hear_whom_telegram_calls_and_once_for_many(self, floor: Floor) -> None:
+        async with open_desk(floor) as desk, shift(desk, Recorder()) as one:
+            await desk.until(lambda: one._workers)
+            [busy] = one._workers.values()
+            called, fetches = (Worker(one._office, busy.lease) for _ in range(2))
+            called.is_called = True
+            one._workers |= {ConnectionId(new_id()): worker for worker in (called, fetches)}
+            for _ in range(3):
+                one._hints()["incoming"]("")
+
+            await asyncio.wait_for(called.waker.received.wait(), 5)
+            assert not fetches.waker.received.is_set()
+            assert one._posts is None
+            called.waker.received.clear()
+            await asyncio.sleep(0.15)
+            assert not called.waker.received.is_set()
 
 
 class TestShift:

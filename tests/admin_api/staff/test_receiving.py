@@ -131,7 +131,7 @@ class TestAtOnce:
         async with scene.desk.at_work():
             for topic, words in ((0, "quebra"), (0, "depois"), (1, "ao lado")):
                 scene.line(scene.topics[topic], words)
-            await scene.desk.until(lambda: scene.heard(scene.topics[1]), PATIENCE)
+            await scene.desk.until(lambda: all(map(scene.heard, scene.topics[:2])), PATIENCE)
             assert set(scene.heard(scene.topics[0])) == {"quebra"}
 
 
@@ -183,6 +183,8 @@ class TestEnd:
                 scene.line(scene.topics[topic], words)
             await scene.desk.until(lambda: len(scene.heard()) == 2, PATIENCE)
             worker.stop()
+            beats = worker._office.pulse
+            await scene.desk.until(lambda: not any(name.startswith("receive:") for name in beats._beats), PATIENCE)
             go_on.set()
         assert sorted(scene.heard()) == ["outra", "uma"]
         assert await scene.left() == 1
