@@ -32,7 +32,6 @@ from core.texts import Text
 WORDS: Final = frozenset({"vincular", "link", "bind"})
 START: Final = "start"  # with a code behind it, as the bot's address carries one
 _UNBOUND_SECONDS: Final = 3600.0  # so long a group may take to be bound, where there is none yet
-_LANGUAGE: Final = "en"
 
 log = get_logger(__name__)
 
@@ -135,7 +134,7 @@ class Binding:
         if await codes.use(session, told_code, sender.id) is None:
             raise Conflict(*_WRONG)  # somebody else was faster: nothing of this counts
         audit.record(session, _user(found.user), "staff.linked", subject=person, detail={"telegram_id": sender.id})
-        text = lines(bold(_in(sender, _LINKED)), _in(sender, _LINKED_MORE))
+        text = lines(bold(_LINKED.in_(sender.speaks)), _LINKED_MORE.in_(sender.speaks))
         await post(
             session, NewNote(key=f"linked:{acting.key}", body=Say(text=text), lane=NoteLane.ANSWER, person=person)
         )
@@ -171,7 +170,9 @@ class Binding:
         linked = await people.find(session, sender.id)
         by = audit.SYSTEM if linked is None else _user(linked.user)
         audit.record(session, by, "staff.group_bound", subject=group.id, detail={"telegram_id": sender.id})
-        text = lines(bold(_in(sender, _BOUND)), _in(sender, _BOUND_MORE), code("masteria staff code --user EMAIL"))
+        text = lines(
+            bold(_BOUND.in_(sender.speaks)), _BOUND_MORE.in_(sender.speaks), code("masteria staff code --user EMAIL")
+        )
         await post(
             session, NewNote(key=f"bound:{acting.key}", body=Say(text=text), lane=NoteLane.ANSWER, group=group.id)
         )
@@ -263,7 +264,7 @@ class Binding:
         await self._say(said, text)
 
     async def _say(self, said: Said, text: Text) -> None:
-        words = text.pt if said.sender is None else _in(said.sender, text)
+        words = text.pt if said.sender is None else text.in_(said.sender.speaks)
         await self.bot.say(said.room.id, words, thread=said.room.topic, reply_to=said.message_id)
 
 
@@ -287,10 +288,6 @@ def _is_out(told: OurStanding) -> bool:
 
 def _user(user: UserId) -> Actor:
     return Actor(ActorKind.USER, user)
-
-
-def _in(person: Person, text: Text) -> str:
-    return text.en if person.language.startswith(_LANGUAGE) else text.pt
 
 
 _NO_CODE: Final = Text(

@@ -116,11 +116,11 @@ class Handling:
     async def _pressed(self, acting: Acting, pressed: Pressed) -> None:
         if pressed.room is None:
             await _nothing(acting, "an old button")
-            return await self._toast(pressed, _OLD_BUTTON.pt, is_alert=True)
+            return await self._toast(pressed, _OLD_BUTTON.in_(pressed.sender.speaks), is_alert=True)
         scene = await scene_of(self.bot, pressed.room, pressed.sender, None, message_id=pressed.message_id)
         if scene.asker is None or scene.is_outside:
             await _nothing(acting, "a button pressed by a stranger")
-            return await self._toast(pressed, UNKNOWN.pt[:200], is_alert=True)
+            return await self._toast(pressed, UNKNOWN.in_(pressed.sender.speaks), is_alert=True)
         place = Place(group=scene.group_id, about=scene.about, message_id=pressed.message_id or 0)
         known = self._known(acting, scene.asker, place)
         press = self.crew.service.press
@@ -162,7 +162,7 @@ class Handling:
     async def apologise(self, acting: Acting, told: Told) -> None:
         """What could not be done after all tries: whoever waits for it has to know."""
         if isinstance(told, Pressed):
-            return await self._toast(told, _NOT_DONE.pt, is_alert=True)
+            return await self._toast(told, _NOT_DONE.in_(told.sender.speaks), is_alert=True)
         said = told.said if isinstance(told, Edited) else told
         if not isinstance(said, Said):
             return None
@@ -204,7 +204,7 @@ class Handling:
                 topic = None if scene.about is None else scene.about.topic
                 await tell(session, scene.group, said, why, topic=topic)
         if scene.is_private and said.sender is not None and await self.strangers.may_try(said.sender.id):
-            await self.bot.say(said.room.id, why.pt, reply_to=said.message_id)
+            await self.bot.say(said.room.id, why.in_(said.sender.speaks), reply_to=said.message_id)
 
     async def _place(self, acting: Acting, said: Said, scene: Scene) -> Place:
         return Place(

@@ -1,7 +1,6 @@
 """The scene of an update: in which group, by whom, about which customer, in answer to what."""
 
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from admin_api.staff.asking import About, Asker
@@ -12,9 +11,6 @@ from admin_api.staff.stores.scenes import Topic
 from channels.telegram_staff.updates import Person, Replied, Room
 from core.db.sessions import TenantSession
 from core.models.staff import StaffGroup, StaffLine
-from core.texts import Language
-
-_ENGLISH: Final = "en"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +79,10 @@ async def _asker(session: TenantSession, sender: Person | None, room: Room) -> A
 
 
 def _of(linked: Linked, sender: Person) -> Asker:
-    language = Language.EN if sender.language.startswith(_ENGLISH) else Language.PT
     return Asker(
-        person=linked.person, user=linked.user, name=sender.name or linked.name, role=linked.role, language=language
+        person=linked.person,
+        user=linked.user,
+        name=sender.name or linked.name,
+        role=linked.role,
+        language=sender.speaks,
     )

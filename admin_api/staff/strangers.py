@@ -64,7 +64,7 @@ class Strangers:
 async def tell(session: TenantSession, group: StaffGroup, said: Said, why: Text, *, topic: UUID | None) -> None:
     """In the place where it was said: a sign on each line that looks as if a customer got it, the words once a day."""
     who = said.sender.id if said.sender else 0
-    language = Language.EN if said.sender and said.sender.language.startswith("en") else Language.PT
+    language = said.sender.speaks if said.sender else Language.PT
     day = clock.now().strftime(_A_DAY)
     key = f"stranger:{group.id}:{topic}:{who}:{why.en[:24]}:{day}"
     body = Say(text=Rich(why.in_(language)), reply_to=said.message_id)

@@ -46,7 +46,7 @@ class Say:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Show:
-    """A file of our storage. `sealed_by`: the media file whose key opens it; ours for the moment is deleted after."""
+    """A file of our storage. `media_id`: whose key opens it, if it is sealed; a passing one is deleted afterwards."""
 
     storage_key: str
     kind: MessageKind

@@ -29,7 +29,6 @@ _SCOPES: Final = (BotCommandScopeDefault(), BotCommandScopeAllGroupChats(), BotC
 class Myself:
     id: int
     username: str
-    reads_all: bool  # of what is said in a group where it is no administrator
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +59,7 @@ class Hook:
 async def look(client: Client) -> Myself:
     with told_apart():
         me = await client.bot.get_me()
-    return Myself(id=me.id, username=me.username or "", reads_all=bool(me.can_read_all_group_messages))
+    return Myself(id=me.id, username=me.username or "")
 
 
 async def look_at(client: Client, chat: int, me: int) -> Group:

@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Final
 
 from core.models.stream import MessageKind
+from core.texts import Language
 
 ANONYMOUS: Final = 1087968824  # GroupAnonymousBot: an administrator who does not say which
-WANTED: Final = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member", "message_reaction")
+WANTED: Final = ("message", "edited_message", "callback_query", "my_chat_member", "message_reaction")
 
 
 class RoomKind(StrEnum):
@@ -42,6 +43,11 @@ class Person:
     is_bot: bool = False
     is_anonymous: bool = False  # it speaks as the group, or as a channel
     language: str = ""
+
+    @property
+    def speaks(self) -> Language:
+        """Portuguese, unless their Telegram speaks English."""
+        return Language.EN if self.language.startswith("en") else Language.PT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,13 +158,6 @@ class OurStanding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TheirStanding:
-    room: Room
-    who: Person
-    now: Standing
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Migrated:
     """The group is a supergroup now, under another number."""
 
@@ -195,7 +194,7 @@ class Nothing:
     why: str
 
 
-Told = Said | Edited | Pressed | Reacted | OurStanding | TheirStanding | Migrated | TopicChanged | Renamed | Nothing
+Told = Said | Edited | Pressed | Reacted | OurStanding | Migrated | TopicChanged | Renamed | Nothing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""The notes of a staff group: posted once per key, claimed in order per topic, and done or tried again."""
+"""The notes of a staff group, posted: once per key, and in the place of what still waits in their slot."""
 
 from dataclasses import dataclass
 from datetime import datetime

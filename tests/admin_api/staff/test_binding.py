@@ -127,12 +127,7 @@ class TestBinding:
         await desk.until_said(missing)
         assert await desk.rows(select(StaffGroup.id)) == []
 
-        become(
-            office,
-            desk.forum,
-            Member(user=desk.bot.user, status=Status.ADMINISTRATOR, rights=USUAL_RIGHTS),
-            by=desk.owner,
-        )
+        become(office, desk.forum, as_admin(desk), by=desk.owner)
         turn_topics(office, desk.forum, by=desk.owner, are_on=True)
         desk.says(f"/vincular {code}", by=desk.owner)
         await desk.until_said("Grupo vinculado")
@@ -189,9 +184,7 @@ class TestGroups:
         async with open_desk(floor, is_forum=False) as desk:
             office = desk.sandbox.telegram.office
             old = open_group(office, "Equipe", creator=desk.owner, kind=Kind.GROUP)
-            become(
-                office, old, Member(user=desk.bot.user, status=Status.ADMINISTRATOR, rights=USUAL_RIGHTS), by=desk.owner
-            )
+            become(office, old, as_admin(desk), by=desk.owner)
             desk.chat = old
             await desk.be_bound()
             async with desk.at_work():

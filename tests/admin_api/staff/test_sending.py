@@ -28,15 +28,13 @@ from core.storage import open_storage
 from sandbox.recordings import voice_note
 from sandbox.telegram.book import Act
 from sandbox.telegram.faults import Refused
-from tests.admin_api.staff.transport import Desk, open_desk, plain
+from tests.admin_api.staff.transport import Desk, open_bound_desk, plain
 
 
 @pytest.fixture(scope="module")
 async def desk(floor: Floor) -> AsyncIterator[Desk]:
-    async with open_desk(floor) as desk:
-        await desk.be_bound()
-        async with desk.at_work():
-            yield desk
+    async with open_bound_desk(floor) as desk:
+        yield desk
 
 
 class TestPlaces:

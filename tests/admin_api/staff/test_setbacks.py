@@ -18,26 +18,22 @@ from sandbox.faults import AcceptThenDrop, AcceptThenServerError, DropBefore
 from sandbox.telegram.faults import BadGateway, FloodWait, Refused
 from sandbox.telegram.members import USUAL_RIGHTS, Member, Right, Status
 from sandbox.telegram.rooms import become, turn_topics
-from tests.admin_api.staff.transport import Desk, open_desk, plain
+from tests.admin_api.staff.transport import Desk, open_bound_desk, plain
 
 SEND: Final = "/telegram/send/sendMessage"
 
 
 @pytest.fixture(scope="module")
 async def desk(floor: Floor) -> AsyncIterator[Desk]:
-    async with open_desk(floor) as desk:
-        await desk.be_bound()
-        async with desk.at_work():
-            yield desk
+    async with open_bound_desk(floor) as desk:
+        yield desk
 
 
 @pytest.fixture
 async def shaken(floor: Floor) -> AsyncIterator[Desk]:
     """One of its own, for what changes the group."""
-    async with open_desk(floor) as desk:
-        await desk.be_bound()
-        async with desk.at_work():
-            yield desk
+    async with open_bound_desk(floor) as desk:
+        yield desk
 
 
 class TestSetbacks:

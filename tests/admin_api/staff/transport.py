@@ -369,3 +369,12 @@ async def open_desk(floor: Floor, *, is_forum: bool = True) -> AsyncIterator[Des
             desk.chat = sandbox.telegram.forum("Equipe", creator=owner, bot=bot)
             sandbox.telegram.join(desk.chat, bia, by=owner)
         yield desk
+
+
+@asynccontextmanager
+async def open_bound_desk(floor: Floor) -> AsyncIterator[Desk]:
+    """In a group that is bound, with its bot at work."""
+    async with open_desk(floor) as desk:
+        await desk.be_bound()
+        async with desk.at_work():
+            yield desk

@@ -34,6 +34,7 @@ from channels.telegram_staff.updates import (
     Typed,
 )
 from core.models.stream import MessageKind
+from core.texts import Language
 
 GROUP: Final = {"id": -1001234567890, "type": "supergroup", "title": "Equipe", "is_forum": True}
 BIA: Final = {"id": 7000000001, "is_bot": False, "first_name": "Bia", "last_name": "Reis", "language_code": "pt-br"}
@@ -221,6 +222,14 @@ class TestOthers:
         found = told("message_reaction", {"chat": GROUP, "message_id": 9, "user": BIA, "new_reaction": new})
         assert isinstance(found, Reacted)
         assert (found.message_id, found.signs, found.sender) == (9, ("👍",), WHO)
+
+    @pytest.mark.parametrize(
+        ("code", "language"), [("en", Language.EN), ("en-GB", Language.EN), ("pt-br", Language.PT), ("es", Language.PT)]
+    )
+    def test_whoever_presses_is_answered_in_their_language(self, code: str, language: Language) -> None:
+        found = told("callback_query", {"id": "1", "from": {**BIA, "language_code": code}, "data": "x"})
+        assert isinstance(found, Pressed)
+        assert found.sender.speaks is language
 
     def test_where_we_stand(self) -> None:
         change = {
