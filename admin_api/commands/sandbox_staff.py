@@ -1,6 +1,7 @@
 """The sandbox's Telegram as the database knows it: after a restart the same group and people are there again."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from admin_api.staff.stores import groups, people
 from admin_api.staff.stores.people import Linked
@@ -13,7 +14,7 @@ from sandbox.telegram.people import User
 from sandbox.telegram.provider import Telegram
 from sandbox.telegram.rooms import become, open_group
 
-USERNAME = "MasterIaBot"
+_USERNAME: Final = "MasterIaBot"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +33,7 @@ async def staff_of(session: TenantSession, opened: OpenedLine) -> Staff:
     is_ours = group is not None and group.connection_id == connection
     return Staff(
         account=Account(
-            token=opened.line.secrets["token"], username=settings.get("username", USERNAME), first_name="Master IA"
+            token=opened.line.secrets["token"], username=settings.get("username", _USERNAME), first_name="Master IA"
         ),
         chat=group.chat_id if group is not None and is_ours else None,
         title=group.title if group is not None else "",

@@ -131,6 +131,7 @@ def _show(made: Made, options: Namespace, username: str | None) -> None:
 async def _look(session: TenantSession, options: Namespace) -> None:
     language = language_of_terminal()
     group = await groups.bound(session)
+    linked = await people.all_linked(session)
     told: dict[str, Any] = {
         "company": options.company,
         "bots": [
@@ -140,7 +141,7 @@ async def _look(session: TenantSession, options: Namespace) -> None:
         "group": None
         if group is None
         else {"chat_id": group.chat_id, "title": group.title, "is_forum": group.is_forum, "problem": group.problem},
-        "people": [{"name": one.name, "role": one.role.value} for one in await people.all_linked(session)],
+        "people": [{"name": one.name, "role": one.role.value} for one in linked],
     }
     if options.json:
         write_json(told)
@@ -152,7 +153,7 @@ async def _look(session: TenantSession, options: Namespace) -> None:
     if not told["bots"]:
         say("bot    nenhum: `masteria connect telegram`", "bot    none: `masteria connect telegram`")
     _show_group(told["group"])
-    for one in await people.all_linked(session):
+    for one in linked:
         write(f"{text('pessoa', 'person')} {one.name} ({NAMES[one.role].in_(language)})")
 
 

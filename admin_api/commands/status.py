@@ -4,9 +4,9 @@ import asyncio
 import socket
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psutil
 from sqlalchemy.exc import DBAPIError
@@ -22,11 +22,12 @@ from core.probe import ask
 from core.servers.process import LOOPBACK
 from core.spool import SpoolStatus
 from core.spool_report import spool_status
-from core.texts import Text, language_of_terminal
+from core.texts import language_of_terminal
 from graphs.store import Depth, queue_depths
 
 _MB: Final = 1024 * 1024
 _SECONDS: Final = 3.0
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     if not home.is_held():
         return _nothing_runs(home, as_json=options.json)
     state = home.read_state()
-    waiting = asyncio.run(_waiting(options))
-    staff = [line.in_(language_of_terminal()) for line in asyncio.run(_staff(options))]
+    waiting = asyncio.run(_asked(options, queue_depths))
+    troubles = asyncio.run(_asked(options, doctor_staff.troubles)) or ()
+    staff = [line.in_(language_of_terminal()) for line in troubles]
     ports = home.ports()
     rows = [_row(name, {"port": 0} | facts, ports) for name, facts in state.get("processes", {}).items()]
     is_well = bool(state.get("is_ready")) and waiting is not None and all(row.state == "ok" for row in rows)
@@ -137,28 +139,17 @@ def _silent() -> str:
     return text("sem resposta", "no answer")
 
 
-async def _waiting(options: Namespace) -> list[Depth] | None:
+async def _asked(options: Namespace, question: Callable[[Database], Awaitable[_Answer]]) -> _Answer | None:
     """None where the database does not answer."""
     try:
         database = Database(settings_here(options).require("DATABASE_URL"), Pool(size=1))
-        async with asyncio.timeout(_SECONDS):
-            depths = await queue_depths(database)
-        await database.close()
+        try:
+            async with asyncio.timeout(_SECONDS):
+                return await question(database)
+        finally:
+            await database.close()
     except (AppError, OSError, DBAPIError, TimeoutError):
         return None
-    return depths
-
-
-async def _staff(options: Namespace) -> list[Text]:
-    """What keeps the staff groups from working; nothing where the database does not answer, which is said already."""
-    try:
-        database = Database(settings_here(options).require("DATABASE_URL"), Pool(size=1))
-        async with asyncio.timeout(_SECONDS):
-            found = await doctor_staff.troubles(database)
-        await database.close()
-    except (AppError, OSError, DBAPIError, TimeoutError):
-        return []
-    return found
 
 
 def _spool(home: Home) -> SpoolStatus | None:

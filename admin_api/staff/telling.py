@@ -1,7 +1,6 @@
 """One note, said: its topic opened where there is none, step by step, so that what is half said is gone on with."""
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -43,14 +42,14 @@ class _Thread:
         return Target(chat=self.goal.chat, thread=self.goal.thread)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Telling:
     database: Database
     company: CompanyId
     teller: Teller
     pace: Pace
     files: Files
-    reached: deque[Deadline] = field(default_factory=lambda: deque(maxlen=1))
+    _reached: Deadline = field(default_factory=lambda: Deadline.after(0.0))  # so long Telegram counts as there
 
     async def tell(self, head: Waiting, body: Body) -> list[int]:
         """The numbers of the messages that came of it."""
@@ -171,16 +170,15 @@ class Telling:
             if poorer is None:
                 raise
             number = await self.teller.do(poorer, thread.target)
-        self.reached.append(Deadline.after(_REACHED_SECONDS))
+        self._reached = Deadline.after(_REACHED_SECONDS)
         return number
 
     def _is_final(self, step: Step, thread: _Thread, error: AppError) -> bool:
         """A file that fails again and again, while all else goes through, must not hold up its topic for ever."""
         if isinstance(error, NotFound) or (isinstance(error, Failed) and error.kind in _UNFIT):
             return True
-        is_reached = bool(self.reached) and not self.reached[-1].passed
         is_slow = not isinstance(error, Failed) or error.kind is Kind.UNKNOWN
-        return isinstance(step, Bytes) and is_slow and is_reached and thread.head.tries + 1 >= _TRIES
+        return isinstance(step, Bytes) and is_slow and not self._reached.passed and thread.head.tries + 1 >= _TRIES
 
     async def _pay(self, thread: _Thread) -> None:
         """Each call counts."""

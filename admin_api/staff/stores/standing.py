@@ -1,6 +1,7 @@
 """What is wrong with the staff groups of an installation, for those who look after it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import text
 
@@ -29,7 +30,7 @@ async def standing(session: TenantSession) -> Standing:
     )
 
 
-_STANDING = text("""
+_STANDING: Final = text("""
     SELECT (SELECT count(*) FROM staff_bots b JOIN connections c ON c.id = b.connection_id
             WHERE c.state <> 'disabled') AS bots,
         ARRAY(SELECT b.problem FROM staff_bots b JOIN connections c ON c.id = b.connection_id
