@@ -200,6 +200,14 @@ class TestPressed:
             0
         ] is None
 
+    async def test_what_a_button_carries_fits_whatever_it_does(self, counter: Counter) -> None:
+        """Telegram takes 64 bytes; what it does, with all its words, lies with us."""
+        ana = await counter.customer("Comprida")
+
+        shown = await counter.type("bia", f"/parar {'motivo ' * 500}", ana)
+
+        assert [len((button.data or "").encode()) <= 64 for button in shown.buttons] == [True, True]
+
     async def test_a_forged_button_is_not_ours(self, counter: Counter) -> None:
         for data in ("b:", "b:" + "A" * 38, "take:91", "", "b:ção"):
             assert (await counter.press("dona", Button(text="x", data=data))).toast == "Este botão não é meu."

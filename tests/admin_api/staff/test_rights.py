@@ -242,6 +242,11 @@ LINES: Final = (
     "/config espera 2",
     "/config prefixo %%",
     "/config resumo 4",
+    "/caso Primeira conversa",
+    "/aceitar",
+    "/devolver tudo combinado",
+    "/transferir Bia",
+    "/resolver vendido: pagou no PIX",
     "/apagar",
 )
 NOTHING: Final = Rich("ok")
