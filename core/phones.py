@@ -81,6 +81,14 @@ def match_key(e164: str) -> str:
     return f"55{mobile['ddd']}{mobile['line']}" if mobile else f"+{digits}"
 
 
+def ways(digits: str) -> tuple[str, ...]:
+    """In which texts and ids of providers have this one line: with the digit that came or went, and without it."""
+    modern = _modern(digits)
+    mobile = _MOBILE.fullmatch(modern)
+    old = f"55{mobile['ddd']}{mobile['line']}" if mobile else f"521{modern[2:]}"
+    return (modern, old) if _modern(old) == modern else (modern,)
+
+
 def masked(e164: str) -> str:
     """For people who have to recognise a number and not to dial it: country, Brazilian area, last digits."""
     number = _parsed(e164)

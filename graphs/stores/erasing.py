@@ -1,7 +1,6 @@
 """Whom an erasure is about: all rows by which a person is found, what was said of them elsewhere, and the receipt."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +9,7 @@ from sqlalchemy import ARRAY, Text, TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from channels.telegram_staff.notes import Body, to_json
+from core import phones
 from core.db.sessions import TenantSession
 from core.ids import ContactId, ConversationId, new_id
 from core.models.files import Erasure
@@ -18,7 +18,6 @@ from graphs.stores.erasing_rows import SPOKEN, STATEMENTS, TAUGHT
 
 REASON: Final = "erased"
 _PROOF: Final = 8  # characters of a name that does not stand in a text by chance
-_BRAZIL: Final = re.compile(r"(55\d\d)(9?)(\d{8})")
 _UUIDS: Final = ARRAY(Uuid)
 
 
@@ -45,9 +44,9 @@ class Traces:
 
     @property
     def numbers(self) -> list[str]:
-        """Telephones as they stand in texts, with Brazil's ninth digit and without it. Shorter names are no proof."""
+        """Telephones as they stand in texts, in each way that they are written. Shorter names are no proof."""
         plain = [one.removeprefix("+") for one in self.identities]
-        every = (way for one in plain if len(one) >= _PROOF for way in (one, *_other_ways(one)))
+        every = (way for one in plain if len(one) >= _PROOF for way in phones.ways(one))
         return list(dict.fromkeys(every))
 
 
@@ -57,13 +56,6 @@ class Taught:
 
     id: UUID
     words: str
-
-
-def _other_ways(number: str) -> Iterator[str]:
-    found = _BRAZIL.fullmatch(number)
-    if found:
-        area, ninth, rest = found.groups()
-        yield f"{area}{rest}" if ninth else f"{area}9{rest}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType, timezone
 
-from core.phones import DDDS, canonical, from_wa_id, masked, match_key, zone_of
+from core.phones import DDDS, canonical, from_wa_id, masked, match_key, ways, zone_of
 
 MOBILE = "+5531987654321"
 LANDLINE = "+553133334444"
@@ -237,6 +237,28 @@ class TestMatchKey:
     @given(anything)
     def test_any_text_has_a_key_and_a_key_is_its_own(self, text: str) -> None:
         assert match_key(match_key(text)) == match_key(text)
+
+
+class TestWays:
+    @pytest.mark.parametrize("digits", ["5511988887777", "551188887777"])
+    def test_a_mobile_has_two_with_the_ninth_digit_and_without_it(self, digits: str) -> None:
+        assert ways(digits) == ("5511988887777", "551188887777")
+
+    @pytest.mark.parametrize("digits", ["5215512345678", "525512345678"])
+    def test_so_has_a_mexican_one(self, digits: str) -> None:
+        assert ways(digits) == ("525512345678", "5215512345678")
+
+    @pytest.mark.parametrize(
+        "digits", ["551133334444", "5511933334444", "14155550123", "491701234567", "BR.12345678", ""]
+    )
+    def test_what_never_had_another_digit_has_one(self, digits: str) -> None:
+        """The mobile with a landline's digits behind its 9 is somebody else's."""
+        assert ways(digits) == (digits,)
+
+    @given(st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True))
+    def test_all_of_them_are_one_line(self, digits: str) -> None:
+        assert {match_key(way) for way in ways(digits)} == {match_key(digits)}
+        assert digits in ways(digits)
 
 
 class TestMasked:

@@ -272,6 +272,19 @@ class TestTaught:
 
 
 class TestEvents:
+    async def test_who_has_the_digits_of_their_landline_behind_a_9_is_somebody_else(self, scene: Scene) -> None:
+        landline, mobile = "551133334444", "5511933334444"
+        body = json.dumps({"messages": [{"from": landline}, {"from": mobile}]}).encode()
+        async with scene.everything.begin() as connection:
+            known = {"contact": scene.contact, "value": f"+{landline}"}
+            await connection.execute(
+                text("UPDATE contact_identities SET value = :value WHERE contact_id = :contact"), known
+            )
+            event = {"id": scene.ana.id_of("incoming_events"), "body": body}
+            await connection.execute(text("UPDATE incoming_events SET body = :body WHERE id = :id"), event)
+        await scene.erase()
+        assert (await scene.places_of(mobile), await scene.places_of(landline)) == ({"incoming_events": 1}, {})
+
     async def test_one_that_waits_goes_on_without_them(self, scene: Scene) -> None:
         """Others wrote in the same one."""
         hers, his = NUMBERS[ANA], NUMBERS[BETO]
