@@ -30,8 +30,9 @@ def folder() -> Iterator[Path]:
 
 class TestOwn:
     def test_it_plays_to_the_end_and_leaves_nothing_behind(self, folder: Path) -> None:
-        shown = run_within(_SECONDS, "demo", "--own", "--short", TMPDIR=str(folder), **_OF_ANOTHER)
+        shown = run_within(_SECONDS, "demo", "--own", TMPDIR=str(folder), **_OF_ANOTHER)
 
         assert (shown.returncode, shown.stderr) == (0, ""), shown.stdout
+        assert "etapa Qualificado" in shown.stdout
         assert "fonte: resposta aprovada" in shown.stdout
         assert list(folder.iterdir()) == []
