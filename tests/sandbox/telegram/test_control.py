@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.bell import Bell
 from sandbox.recordings import voice_note
 from sandbox.telegram.chats import GENERAL
 from tests.sandbox.asking import get, post
@@ -19,6 +20,13 @@ async def changed(panel: httpx.AsyncClient, way: str, path: str, told: dict[str,
     answer = await panel.request(way, path, json=told)
     assert answer.status_code == status, answer.text
     return answer.json()
+
+
+async def until_waited(bell: Bell) -> None:
+    """Somebody looked there and found nothing."""
+    async with asyncio.timeout(5):
+        while not bell._waiting:  # noqa: ASYNC110 - no event tells that a request arrived
+            await asyncio.sleep(0.002)
 
 
 class TestFromNothing:
@@ -217,7 +225,7 @@ class TestLooking:
 
     async def test_somebody_may_wait_for_the_next(self, scene: Scene, panel: httpx.AsyncClient) -> None:
         waiting = asyncio.create_task(get(panel, f"{T}/accepted", wait=5, chat_id=scene.forum.id))
-        await asyncio.sleep(0.02)
+        await until_waited(scene.telegram.book._bell)
         await scene.send("chegou")
         assert [item["text"] for item in (await waiting)["items"]] == ["chegou"]
 
@@ -226,7 +234,7 @@ class TestLooking:
         told = await scene.send("aberto")
         before = await get(panel, path)
         waiting = asyncio.create_task(get(panel, path, after=before["version"], wait=5))
-        await asyncio.sleep(0.02)
+        await until_waited(scene.telegram.office.chats._bell)
         await scene.ok("editMessageText", chat_id=scene.forum.id, message_id=told["message_id"], text="fechado")
         [edited] = (await waiting)["items"]
         await scene.ok("deleteMessage", chat_id=scene.forum.id, message_id=told["message_id"])
