@@ -268,13 +268,6 @@ async def finish(session: TenantSession, job: UUID, *, reason: str | None) -> bo
     return (await session.execute(ended)).scalar_one_or_none() is not None
 
 
-async def stop(session: TenantSession, job: UUID, reason: str | None = None) -> None:
-    """What is being read right now still ends; nothing new is begun."""
-    stopped = {"state": JobState.STOPPED, "reason": reason, "finished_at": func.app_now(), "updated_at": func.app_now()}
-    which = (IngestionJob.id == job) & IngestionJob.state.in_(_OPEN)
-    await session.execute(update(IngestionJob).where(which).values(stopped))
-
-
 async def progress(session: TenantSession, job: UUID) -> Progress:
     row = await session.scalar(select(IngestionJob).where(IngestionJob.id == job).execution_options(**_FRESH))
     if row is None:

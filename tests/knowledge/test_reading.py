@@ -412,15 +412,6 @@ class TestCutOff:
             assert await jobs.add_items(session, job, again) == 0
             assert (await jobs.progress(session, job)).items == 2
 
-    async def test_a_stopped_job_begins_nothing_new(self, desk: Desk, ana: CompanyId, base: UUID) -> None:
-        job = await hand_over_file(desk, ana, base, name="a.txt", data=b"Abrimos cedo.")
-        async with desk.database.tenant_session(ana) as session:
-            await jobs.stop(session, job)
-
-        progress = await _read(desk, ana, job)
-
-        assert (progress.state, progress.done) == (JobState.STOPPED, 0)
-
 
 class TestCompanies:
     async def test_the_same_file_in_two_companies_stays_in_each(
