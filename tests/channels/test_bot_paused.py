@@ -12,8 +12,8 @@ from core.errors import NotFound
 from core.floor import Floor
 from core.ids import ConnectionId, new_id
 from core.models.outbox import OutboundState, Purpose
+from tests.fixtures.blocked import until_waiting
 from tests.fixtures.outbox import IMPATIENT, World, make_world
-from tests.fixtures.waiting import until_waiting
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ from core.models.stream import Conversation
 from graphs import leads, unions
 from graphs.conversation import memory
 from graphs.stores import belongings, facts, timers
+from tests.fixtures.blocked import until_waiting
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import ANA, BEATRIZ, EIGHT, NAME, Salon, filled, open_salon
-from tests.fixtures.waiting import until_waiting
 
 NAMED = {"slots": {"nome": filled(ANA, "sou a Ana")}}
 QUALIFIED = {"slots": {"nome": filled(BEATRIZ, "Beatriz"), "orcamento": filled(EIGHT, "8 mil")}}

@@ -11,9 +11,9 @@ from core.models.stream import Control, Message, Turn, TurnState
 from graphs.committing import commit_together
 from graphs.conversation.state import Committed
 from graphs.group_commit import GroupCommit
+from tests.fixtures.blocked import until_waiting
 from tests.fixtures.gates import Somebody
 from tests.fixtures.salon import Salon
-from tests.fixtures.waiting import until_waiting
 from tests.graphs.group_commit.sets import TOGETHER, all_at_once, each, ended
 
 
