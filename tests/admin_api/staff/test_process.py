@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 from admin_api.staff.heard import Crew
 from admin_api.staff.process import Shift
+from admin_api.staff.stores.bots import Lease
 from admin_api.staff.working import Office, Worker
 from core.floor import Floor
-from core.ids import ConnectionId, new_id
+from core.ids import CompanyId, ConnectionId, new_id
 from core.probe import Pulse
 from core.storage import open_storage
 from tests.admin_api.staff.transport import HURRIED, Desk, Recorder, open_desk
@@ -16,9 +17,7 @@ from tests.admin_api.staff.transport import HURRIED, Desk, Recorder, open_desk
 
 @asynccontextmanager
 async def shift(desk: Desk, recorder: Recorder) -> AsyncIterator[Shift]:
-    crew = Crew(service=recorder, desk=recorder, follower=recorder)
-    storage = open_storage(desk.floor.settings.storage_url)
-    one = Shift(Office(floor=desk.floor, storage=storage, crew=crew, pulse=Pulse(), rates=HURRIED))
+    one = Shift(_office(desk.floor, recorder))
     stop = asyncio.Event()
     running = asyncio.create_task(one.run(stop))
     try:
@@ -30,21 +29,18 @@ async def shift(desk: Desk, recorder: Recorder) -> AsyncIterator[Shift]:
 
 class TestHints:
     async def test_of_what_is_posted_only_those_hear_whom_telegram_calls_and_once_for_many(self, floor: Floor) -> None:
-        async with open_desk(floor) as desk, shift(desk, Recorder()) as one:
-            await desk.until(lambda: one._workers)
-            [busy] = one._workers.values()
-            called, fetches = (Worker(one._office, busy.lease) for _ in range(2))
-            called.is_called = True
-            one._workers |= {ConnectionId(new_id()): worker for worker in (called, fetches)}
-            for _ in range(3):
-                one._hints()["incoming"]("")
+        one = Shift(_office(floor, Recorder()))
+        called, fetches = (Worker(one._office, _lease()) for _ in range(2))
+        called.is_called = True
+        one._workers |= {worker.lease.connection: worker for worker in (called, fetches)}
 
-            await asyncio.wait_for(called.waker.received.wait(), 5)
-            assert not fetches.waker.received.is_set()
-            assert one._posts is None
-            called.waker.received.clear()
-            await asyncio.sleep(0.15)
-            assert not called.waker.received.is_set()
+        hear = one._hints()["incoming"]
+        hear("")
+        due = one._posts
+        hear("")
+        assert one._posts is due
+        await asyncio.wait_for(called.waker.received.wait(), 5)
+        assert not fetches.waker.received.is_set()
 
 
 class TestShift:
@@ -71,3 +67,13 @@ class TestShift:
                 await desk.until(lambda: desk.bot.commands)
             assert not one._workers
             assert (await desk.claim()).connection == desk.connection
+
+
+def _office(floor: Floor, recorder: Recorder) -> Office:
+    crew = Crew(service=recorder, desk=recorder, follower=recorder)
+    storage = open_storage(floor.settings.storage_url)
+    return Office(floor=floor, storage=storage, crew=crew, pulse=Pulse(), rates=HURRIED)
+
+
+def _lease() -> Lease:
+    return Lease(company=CompanyId(new_id()), connection=ConnectionId(new_id()), fence=1)
