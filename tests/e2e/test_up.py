@@ -61,7 +61,7 @@ class TestUp:
 
     def test_all_others_step_back_for_the_api(self, stack: Stack) -> None:
         nice = {name: psutil.Process(stack.pid_of(name)).nice() for name in ("api", "engine", "worker", "beat")}
-        assert {nice[name] - nice["api"] for name in ("engine", "worker", "beat")} == {10}
+        assert {nice[name] for name in ("engine", "worker", "beat")} == {min(nice["api"] + 10, 19)}
 
     def test_nothing_listens_beyond_loopback(self, stack: Stack) -> None:
         ports = [
