@@ -1,4 +1,4 @@
-"""The figures of a company, counted from its rows. A message counts on the day on which it was said."""
+"""The figures of a company, counted from its rows. A message counts on the day on which it was written."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -88,6 +88,12 @@ _SPAN: Final = """
         FROM companies k WHERE k.id = current_tenant())
 """
 
+# Of messages `m` that we meant to send: those that did not leave, or not yet, were said to nobody.
+_LEFT: Final = """
+    NOT EXISTS (SELECT FROM outbound o WHERE o.tenant_id = m.tenant_id AND o.message_id = m.id
+        AND o.state IN ('draft', 'queued', 'sending', 'failed', 'suppressed', 'expired'))
+"""
+
 # A conversation says when the last thing was said in it: those that were silent before the first day are not read.
 _SAID: Final = f"""
     {_SPAN},
@@ -95,7 +101,8 @@ _SAID: Final = f"""
         SELECT m.conversation_id, c.contact_id, m.author, coalesce(m.provider_at, m.created_at) AS at
         FROM span s JOIN conversations c ON c.last_message_at >= s.begun
         JOIN messages m ON m.tenant_id = c.tenant_id AND m.conversation_id = c.id
-        WHERE coalesce(m.provider_at, m.created_at) >= s.begun AND coalesce(m.provider_at, m.created_at) < s.done)
+        WHERE coalesce(m.provider_at, m.created_at) >= s.begun AND coalesce(m.provider_at, m.created_at) < s.done
+          AND {_LEFT})
 """  # noqa: S608 - a constant of ours
 
 _STEPS: Final = text(f"""
@@ -149,7 +156,7 @@ _HANDOFFS: Final = text(f"""
         SELECT h.taken_at, extract(epoch FROM (
             SELECT min(m.created_at) FROM messages m
             WHERE m.conversation_id = h.conversation_id AND m.author = 'staff' AND m.created_at >= h.created_at
-              AND m.created_at <= coalesce(h.ended_at, 'infinity')) - h.created_at) AS waited
+              AND m.created_at <= coalesce(h.ended_at, 'infinity') AND {_LEFT}) - h.created_at) AS waited
         FROM handoffs h, span s
         WHERE h.created_at >= s.begun AND h.created_at < s.done AND (h.taken_at IS NULL OR h.taken_at > h.created_at))
     SELECT count(*) AS asked, count(taken_at) AS taken, count(waited) AS answered,

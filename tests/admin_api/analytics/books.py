@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
@@ -19,6 +20,7 @@ from core.models.answers import ApprovedAnswer, GapState, KnowledgeGap
 from core.models.base import TenantEntity
 from core.models.commerce import Appointment, Charge, ChargeMethod, ChargeState, Order, OrderState
 from core.models.installation import Company
+from core.models.outbox import Lane, Outbound, OutboundState, Purpose
 from core.models.people import Connection, ConnectionKind, ConsentEvent, ConsentKind, ConsentSource, Contact
 from core.models.personas import Board, BoardStage, Cause, Lead, LeadStageEvent, PersonaVersion, StageKind
 from core.models.service import Handoff, HandoffState
@@ -39,6 +41,11 @@ FIRST, LAST = date(2026, 11, 10), date(2026, 11, 16)
 WEEK: Final = Period(begins=FIRST, ends=LAST)
 _AUTHORS: Final = (Author.CUSTOMER, Author.CUSTOMER, Author.BOT, Author.STAFF, Author.SYSTEM)
 
+_UNSENT: Final = frozenset(
+    {OutboundState.QUEUED, OutboundState.FAILED, OutboundState.SUPPRESSED, OutboundState.EXPIRED}
+)
+_FATES: Final = (None, OutboundState.ACCEPTED, OutboundState.READ, OutboundState.AMBIGUOUS, *sorted(_UNSENT))
+
 
 class Books:
     """A company's rows, as they were written, and a recount of them that knows no SQL."""
@@ -46,6 +53,7 @@ class Books:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - a test says which
         self.rows: list[TenantEntity] = []
+        self.unsaid: set[UUID] = set()  # messages that nobody ever got
         self.connection = self.add(Connection(id=new_id(), kind=ConnectionKind.WHATSAPP, name="Loja"))
         self.board = self.add(Board(id=new_id(), key="vendas", name="Vendas"))
         for place, (key, kind) in enumerate(
@@ -62,6 +70,10 @@ class Books:
 
     def of(self, kind: type) -> list[Any]:
         return [row for row in self.rows if isinstance(row, kind)]
+
+    @property
+    def said(self) -> list[Message]:
+        return [row for row in self.of(Message) if row.id not in self.unsaid]
 
     def moment(self) -> datetime:
         """Somewhere around the week, and often right before or after a midnight of the company."""
@@ -129,7 +141,29 @@ class Books:
         )
         if author is Author.BOT:
             self._think(talk, at)
+        if row.direction is Direction.OUT and (state := self._one(_FATES)) is not None:
+            self._send(talk, row, state)
         return row
+
+    def _send(self, talk: Conversation, row: Message, state: OutboundState) -> None:
+        if state in _UNSENT:
+            self.unsaid.add(row.id)
+        self.add(
+            Outbound(
+                id=new_id(),
+                intent_key=str(row.id),
+                conversation_id=talk.id,
+                connection_id=talk.connection_id,
+                contact_id=talk.contact_id,
+                message_id=row.id,
+                seq=row.seq,
+                lane=Lane.REPLY,
+                purpose=Purpose.REPLY,
+                state=state,
+                content={},
+                control_epoch=0,
+            )
+        )
 
     def _think(self, talk: Conversation, at: datetime) -> None:
         self.add(

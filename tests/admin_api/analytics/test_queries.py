@@ -61,7 +61,7 @@ def books(office: Office) -> Books:
 class TestRecount:
     async def test_messages_and_who_answered(self, books: Books, office: Office) -> None:
         talk = (await office.figures()).talk
-        said = [row for row in books.of(Message) if is_in(said_at(row))]
+        said = [row for row in books.said if is_in(said_at(row))]
         authors = Counter(row.author for row in said)
         assert (talk.received, talk.by_bot, talk.by_people, talk.by_system) == tuple(
             authors[author] for author in (Author.CUSTOMER, Author.BOT, Author.STAFF, Author.SYSTEM)
@@ -78,7 +78,7 @@ class TestRecount:
         steps = (await office.figures()).steps
         assert [step.begins.date() for step in steps] == [FIRST + timedelta(days=number) for number in range(7)]
         for step in steps:
-            authors = Counter(row.author for row in books.of(Message) if day_of(said_at(row)) == step.begins.date())
+            authors = Counter(row.author for row in books.said if day_of(said_at(row)) == step.begins.date())
             assert (step.received, step.by_bot, step.by_people) == tuple(
                 authors[author] for author in (Author.CUSTOMER, Author.BOT, Author.STAFF)
             )
@@ -96,7 +96,7 @@ class TestRecount:
         for row in asked:
             answers = [
                 line.created_at
-                for line in books.of(Message)
+                for line in books.said
                 if line.conversation_id == row.conversation_id
                 and line.author is Author.STAFF
                 and row.created_at <= line.created_at <= row.ended_at
@@ -183,7 +183,7 @@ class TestPeriods:
             told = await office.figures(period)
             assert period.unit is unit
             assert sum(step.received for step in told.steps) == told.talk.received
-            received = [row for row in books.of(Message) if row.author is Author.CUSTOMER]
+            received = [row for row in books.said if row.author is Author.CUSTOMER]
             assert told.talk.received == sum(is_in(said_at(row), period) for row in received)
         assert len((await office.figures(day)).steps) == 24
 
