@@ -1,6 +1,8 @@
 """Files between Telegram and our storage: opened to be shown in the group, fetched when somebody sends one there."""
 
+import asyncio
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,6 +25,7 @@ from core.texts import Text
 from core.vault import open_vault
 
 KIND: Final = "staff"
+LARGE_AT_ONCE: Final = 6  # for all bots of a process: each lies in memory as a whole
 _MEGABYTE: Final = 1024 * 1024
 _TOO_LARGE: Final = Text(
     f"O Telegram só entrega a bots arquivos de até {LARGEST_DOWNLOAD // _MEGABYTE} MB: envie um menor.",
@@ -47,6 +50,7 @@ class Files:
     floor: Floor
     storage: Storage
     company: CompanyId
+    room: asyncio.Semaphore  # for large ones that are fetched
 
     async def open(self, show: Show) -> bytes:
         """As it was received: what lies sealed is opened. More than Telegram takes is not even begun."""
@@ -75,8 +79,13 @@ class Files:
         attached = _attached(file)
         if (file.size or 0) > LARGEST_DOWNLOAD:
             return replace(attached, problem=_TOO_LARGE)
+        is_small = file.size is not None and file.size <= _MEGABYTE
+        async with nullcontext() if is_small else self.room:
+            return await self._fetch(client, attached, name=name, is_last=is_last)
+
+    async def _fetch(self, client: Client, attached: Attached, *, name: str, is_last: bool) -> Attached:
         try:
-            data = await client.download(file.id)
+            data = await client.download(attached.file_id)
         except Failed as failed:
             if failed.kind in {Kind.UNKNOWN, Kind.FLOOD, Kind.TOKEN} and not is_last:
                 raise

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from admin_api.staff.binding import Binding
 from admin_api.staff.bot import Bot
-from admin_api.staff.files import Files
+from admin_api.staff.files import LARGE_AT_ONCE, Files
 from admin_api.staff.handling import Handling
 from admin_api.staff.heard import Crew
 from admin_api.staff.pacing import Pace, Rates
@@ -67,6 +67,7 @@ class Office:
     crew: Crew
     pulse: Pulse
     rates: Rates = field(default_factory=Rates)
+    large_files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
 
 
 @dataclass(slots=True)
@@ -165,7 +166,7 @@ class Worker:
 
     async def _loops(self, bot: Bot, hook: Hook | None) -> None:
         floor, storage, crew = self._office.floor, self._office.storage, self._office.crew
-        files = Files(floor=floor, storage=storage, company=bot.company)
+        files = Files(floor=floor, storage=storage, company=bot.company, room=self._office.large_files)
         strangers = Strangers(floor=floor, connection=bot.connection)
         binding = Binding(bot=bot, strangers=strangers)
         watcher = Watcher(bot, binding, hook)
