@@ -25,7 +25,7 @@ from core.texts import Text
 
 Found = TypeVar("Found")
 
-_LOOK_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.2
 _PATIENCE: Final = 45.0
 _DIGITS: Final = 4  # of a number, by which a topic can be told from that of another of the same name
 

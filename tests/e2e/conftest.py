@@ -16,15 +16,15 @@ _BESIDE: Final = frozenset({"talk", "demonstration"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever wants the installation alone comes first, and last whoever sees what ran beside the others end."""
+    """First whoever wants the installation alone, then what begins something beside it, and last what sees that end."""
     items.sort(key=_turn)
 
 
 def _turn(item: pytest.Item) -> int:
     if not isinstance(item, pytest.Function) or item.path.parent != _HERE or "stack" not in item.fixturenames:
-        return 1
-    if _BESIDE & inspect.signature(item.function).parameters.keys():
         return 2
+    if _BESIDE & inspect.signature(item.function).parameters.keys():
+        return 3
     return 1 if _BESIDE & set(item.fixturenames) else 0
 
 
