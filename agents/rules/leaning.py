@@ -146,7 +146,7 @@ _KINDS: Final = {
         "Y": r"seu|seus|sua|voces|voce|your|you|ustedes|su",
     }.items()
 }
-_IF: Final = r" (?:se|si|if|caso|quando|when|whenever) "
+_IF: Final = r" (?:se|si|if|caso|quando|when|whenever|unless) "
 _THEY_SAY: Final = (
     r" (?:clientes?|pacientes?|alunos?|marido|mulher|mae|pai|customers?) (?:me |ja )?"
     r"(?:dis?e|falou|pediu|pede|said|says) "
@@ -154,7 +154,7 @@ _THEY_SAY: Final = (
 _NO_PERSON: Final = (
     r" (?:nao|sem|no|not|dont|nunca|nem) (?:(?:quer\w*|precis\w+|want|need|quiero|me|to|de|vou|pod\w+|mais) )*"
     r"(?:(?:fal\w+|convers\w+|habl\w+|talk|speak|transf\w+|cham\w+|pas\w+) )?(?:\w+ ){0,3}"
-    r"(?:atendent\w+|human\w+|agent\w*|ninguem|pesoa\w*|gente) "
+    r"(?:atendent\w+|human\w*|agent\w*|person\w*|ninguem|pesoa\w*|gente) "
 )
 _TURNED: Final[Mapping[Wish, re.Pattern[str]]] = {
     Wish.HANDOFF: _as_said(

@@ -309,7 +309,7 @@ _ENOUGH: Final = shape(
     rf"{FILL}{{0,1}}?{_LIST}{_NOT_LIST}",
     rf"{words('esquece|esqueca|esquecam|olviden|olvida|forget|apaga|perde')}{maybe('o', 'de')}"
     rf"{words('meu numero|meu contato|meu telefone|meu whatsap|meu zap|que eu existo|mi numero|my number|de mim')}"
-    r"(?!(?:antigo|velho|anterior|viejo|errado) )",
+    r"(?!(?:antigo|velho|anterior|viejo|erado) )",
     rf"{_NOT}{words('me')}(?:{words('procure|procurem|procura|busquem|chateie|chateiem|chateia|torre|torrem')}"
     rf"|{words('bombardeie|bombardeiem|encaminhe|encaminhem|moleste|fastidien|llamen|liguem|ligue')})"
     rf"(?:{words('mais', 'mas', 'nunca mais')})",

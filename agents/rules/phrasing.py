@@ -78,13 +78,15 @@ _TOLD: Final = re.compile(
     r"(?:me |nos |ja )?(?:dise|diseram|diz|falou|pediu|perguntou|pergunta|respondeu|escreveu|mandou|said|says|wrote) \Z"
 )
 _NEGATION: Final = re.compile(
-    r"(?:(?<!\S)(?:nao|nunca|nem|sem|jamais|dont|doesnt|not|never|cant)|(?:\A|(?<!\S)(?:yo|pero|y|but|que|ya|"
-    r"favor|hola) )no) "
-    r"(?:(?:me|te|se|lhe|precis\w*|quer\w*|vou|ia|e|necesario|hace|falta|tem|que|need|have|want|to|mais|por|"
-    r"pra|favor|voce|"
-    r"vai|va|ir|tente|pode|podem|deve) )*\Z"
+    squeezed(
+        r"(?:(?<!\S)(?:nao|nunca|nem|sem|jamais|dont|doesnt|not|never|cant)|(?:\A|(?<!\S)(?:yo|pero|y|but|que|ya|"
+        r"favor|hola) )no) "
+        r"(?:(?:me|te|se|lhe|precis\w*|quer\w*|vou|ia|e|necesario|hace|falta|tem|que|need|have|want|to|mais|por|"
+        r"pra|favor|voce|"
+        r"vai|va|ir|tente|pode|podem|deve) )*\Z"
+    )
 )
-_CONDITION: Final = re.compile(r"(?<!\S)(?:se|caso|quando|if|when|whenever|si|cuando|unless) ")
+_CONDITION: Final = re.compile(squeezed(r"(?<!\S)(?:se|caso|quando|if|when|whenever|si|cuando|unless) "))
 _POLITE: Final = re.compile(
     r"(?:se|si|if) (?:for posivel|posivel|for|der|puder|preferir|quiser|nao for|nao se importar|puede|you can|posible|"
     r"es posible|you dont mind) (?:\S+ ){0,2}"

@@ -44,6 +44,8 @@ class TestRequest:
             "tô falando com uma pessoa de verdade?",
             "já consegui falar com o atendente",
             "i dont need to talk to an agent",
+            "no need to talk to a person",
+            "unless I need a human, just go on",
         ],
     )
     def test_what_is_not_wished_for_now_is_none(self, text: str) -> None:

@@ -146,6 +146,12 @@ class TestWishes:
         assert only(RequestHuman, read).source == "rule"
         assert read.is_explained
 
+    @pytest.mark.parametrize(
+        "text", ["I dont need to talk to a human", "no need to talk to a person", "unless I need an agent, go on"]
+    )
+    def test_what_is_not_needed_is_no_request(self, text: str) -> None:
+        assert "request_human" not in kinds(understood(text))
+
     def test_a_request_beside_another_matter_is_not(self) -> None:
         read = understood("o sofá veio rasgado, quero falar com um atendente")
         assert only(RequestHuman, read).quote.text == "quero falar com um atendente"
