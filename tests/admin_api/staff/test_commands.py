@@ -50,6 +50,10 @@ class TestTyped:
         assert [answer.done.text[one["offset"] - 1 :] for one in bold] == ["Ana"]  # the sign before it is two units
         assert typed.id
 
+        shop.type(shop.desk.bia, thread, "/histórico")  # which Telegram does not call a command
+        assert (await said(shop, "Histórico de Ana")).done.thread_id == thread
+        assert shop.heard(ana) == []
+
     async def test_what_is_risky_is_confirmed_in_place_once_and_by_whoever_asked(self, shop: Shop) -> None:
         ana = await shop.customer()
         desk = shop.desk
