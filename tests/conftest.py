@@ -30,21 +30,38 @@ _TOGETHER: Final = {
     "tests/e2e/test_up.py": "installation",
     "tests/e2e/test_stream.py": "installation",
     "tests/e2e/test_staff.py": "installation",
+    "tests/e2e/test_down.py": "installation",
     "tests/architecture/test_crossing.py": "sources",
     "tests/architecture/test_rules.py": "sources",
     "tests/architecture/test_shape.py": "sources",
     "tests/architecture/test_time.py": "sources",
 }
-_LONG: Final = frozenset(
+_ENDS_IT: Final = "tests/e2e/test_down.py"  # the installation that the others look at
+# The long files: some wait for other processes, for leases and for rates; the others keep a core busy all the time.
+_WAITING: Final = frozenset(
     {
+        "tests/admin_api/test_wire.py",
         "tests/admin_api/webhooks/test_crash.py",
         "tests/admin_api/webhooks/test_outage.py",
+        "tests/channels/test_batches.py",
+        "tests/channels/test_outbound.py",
+        "tests/channels/test_outbound_gates.py",
+        "tests/core/test_embedded_life.py",
+        "tests/core/test_migrate.py",
+        "tests/core/test_worker.py",
+        "tests/deploy/test_roles.py",
+    }
+)
+_COMPUTING: Final = frozenset(
+    {
+        "tests/agents/personas/test_drawing_png.py",
+        "tests/agents/personas/test_reading.py",
         "tests/architecture/test_imports.py",
         "tests/channels/test_consent.py",
-        "tests/channels/test_outbound.py",
-        "tests/core/test_migrate.py",
         "tests/graphs/conversation/test_determinism.py",
+        "tests/graphs/conversation/test_invariants.py",
         "tests/graphs/test_intake_crowds.py",
+        "tests/graphs/test_intake_faults.py",
         "tests/graphs/test_intake_order.py",
         "tests/graphs/test_shipped_talks.py",
         "tests/security/test_api_probe.py",
@@ -74,24 +91,44 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts whole processes takes longest and mostly waits: begun first, it is done when the rest is.
+    """What mostly waits stands at the front and what computes at the back, with the short files between them."""
+    items.sort(key=_turn)
 
-    Then the other long files: one that is begun last is waited for by one worker alone.
+
+def _turn(item: pytest.Item) -> int:
+    file = _file_of(item.nodeid)
+    if any(item.get_closest_marker(name) for name in ("e2e", "chaos")):
+        return 1 if file == _ENDS_IT else 0
+    return 2 if file in _WAITING else 4 if file in _COMPUTING else 3
+
+
+def _file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """To each worker one file after the other: what a file has started serves all of its tests.
+
+    One worker takes them from the front and the next from the back: while the one waits, the other has the cores.
+    They meet among the short files, so that none is left alone with a long one.
     """
-    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in _LONG)
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("e2e", "chaos")))
-
-
-class ByFile(LoadScopeScheduling):  # type: ignore[misc] # for the same reason
-    """To each worker one file after the other, in this order: what a file has started serves all of its tests."""
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
         super().__init__(config, log)
         config.option.loadscopereorder = False
+        self._places: dict[str, int] = {}
+
+    @override
+    def _assign_work_unit(self, node: Any) -> None:
+        """Without a search through all tests for each of them, as the inherited one does."""
+        self._places = self._places or {nodeid: place for place, nodeid in enumerate(self.collection)}
+        scope, unit = self.workqueue.popitem(last=self.nodes.index(node) % 2 == 1)
+        self.assigned_work.setdefault(node, {})[scope] = unit
+        node.send_runtest_some([self._places[nodeid] for nodeid, is_done in unit.items() if not is_done])
 
     @override
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
+        file = _file_of(nodeid)
         return _TOGETHER.get(file, file)
 
 
