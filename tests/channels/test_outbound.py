@@ -114,6 +114,12 @@ async def breaker_may_be_tried(world: World) -> None:
         await session.execute(text("UPDATE send_breakers SET open_until = now()"))
 
 
+async def may_be_tried_again(world: World) -> None:
+    """As if the time had passed that each refusal has bought: how often they were refused is a matter of luck."""
+    async with world.session() as session:
+        await session.execute(text("UPDATE outbound SET retry_at = NULL"))
+
+
 async def settle_all(world: World, patience: Patience) -> None:
     await world.post()
     async with world.floor.database.crossing() as session:
@@ -295,8 +301,9 @@ class TestDeath:
         frozen = Frozen()
         await queue_texts(world, 60)
         impatient = replace(IMPATIENT, lease=timedelta(seconds=1))
-        async with replace(world, sender=world.another_sender(frozen, impatient)).sending():
+        async with replace(world, sender=world.another_sender(frozen, impatient)).sending() as stop:
             await until(lambda: frozen.are_frozen(60))
+            stop.set()  # whoever is frozen claims nothing either
             await until(lambda: self.have_lapsed(world))
             async with world.session() as session:  # as if silence had proved them lost
                 await session.execute(text("UPDATE outbound SET state = 'queued', unknown_since = NULL"))
@@ -632,6 +639,7 @@ class TestTrouble:
                 row = await hold(session, world.connection)
                 await change(session, world.floor.ring, row, Change(secrets={"access_token": "y" * 16}), OPERATOR)
             world.sender.lines.forget(str(world.company))  # as the database would tell
+            await may_be_tried_again(world)
             await asyncio.gather(*(world.until(reply, OutboundState.ACCEPTED) for reply in replies))
             assert (await world.states())["queued"] == 20
             async with world.session() as session:
