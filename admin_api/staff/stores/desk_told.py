@@ -89,6 +89,8 @@ async def body_of(session: TenantSession, key: str) -> dict[str, object]:
     return found or {}
 
 
+# Keys are made before notes are looked up by them (see stores/lines.py): else all of a company's are read each time.
+
 # What rings: a bell in the topic, a card that is a new message and no edit, or a digest that leads to the topic.
 _SHOWN: Final = text("""
     SELECT h.id, min(n.sent_at) AS sent_at
@@ -106,12 +108,14 @@ _SHOWN: Final = text("""
 """)
 
 _UNTOLD: Final = text("""
-    SELECT * FROM (
+    WITH u AS MATERIALIZED (
         SELECT h.id, h.conversation_id, h.created_at, p.name,
-            'untold:' || h.id || ':' || CAST(extract(epoch FROM h.created_at) AS bigint) AS key
+            'untold:' || h.id || ':' || CAST(extract(epoch FROM h.created_at) AS bigint) AS key,
+            'untold:' || h.id || ':' || CAST(extract(epoch FROM h.created_at) AS bigint) || ':' || CAST(:person AS text)
+                AS note
         FROM handoffs h JOIN conversations c ON c.id = h.conversation_id JOIN contacts p ON p.id = c.contact_id
-        WHERE h.state = 'queued' AND h.told_at IS NULL AND h.created_at < app_now() - :patience) u
-    WHERE NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = u.key || ':' || CAST(:person AS text))
+        WHERE h.state = 'queued' AND h.told_at IS NULL AND h.created_at < app_now() - :patience)
+    SELECT * FROM u WHERE NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = u.note)
     ORDER BY u.created_at DESC, u.id LIMIT 20
 """).bindparams(bindparam("patience", type_=Interval))
 
@@ -132,29 +136,30 @@ _KEY_OF: Final = text("""
 """)
 
 _EFFECTS: Final = text("""
-    SELECT e.id FROM effects e
-    WHERE e.conversation_id = :conversation AND e.state = 'proposed' AND e.approver = 'staff'
-      AND (e.expires_at IS NULL OR e.expires_at > app_now())
-      AND NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = 'effect:' || e.id)
-    ORDER BY e.created_at
+    WITH w AS MATERIALIZED (
+        SELECT e.id, e.created_at, 'effect:' || e.id AS key FROM effects e
+        WHERE e.conversation_id = :conversation AND e.state = 'proposed' AND e.approver = 'staff'
+          AND (e.expires_at IS NULL OR e.expires_at > app_now()))
+    SELECT w.id FROM w WHERE NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = w.key) ORDER BY w.created_at
 """)
 
 _DRAFTS: Final = text("""
-    SELECT d.id FROM drafts d
-    WHERE d.conversation_id = :conversation AND d.state = 'proposed'
-      AND NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = 'draft:' || d.id)
-    ORDER BY d.created_at
+    WITH w AS MATERIALIZED (
+        SELECT d.id, d.created_at, 'draft:' || d.id AS key FROM drafts d
+        WHERE d.conversation_id = :conversation AND d.state = 'proposed')
+    SELECT w.id FROM w WHERE NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = w.key) ORDER BY w.created_at
 """)
 
 _DECIDED: Final = text("""
-    SELECT n.key FROM staff_notes n JOIN (
+    WITH ended AS (
         SELECT 'draft:' || d.id AS key FROM drafts d
         WHERE d.conversation_id = :conversation AND d.state <> 'proposed'
           AND d.decided_at > app_now() - interval '1 day'
         UNION ALL
         SELECT 'effect:' || e.id FROM effects e
         WHERE e.conversation_id = :conversation AND e.approver = 'staff' AND e.state <> 'proposed'
-          AND e.created_at > app_now() - interval '8 days') w ON w.key = n.key
-    WHERE n.state = 'sent'
-      AND NOT EXISTS (SELECT FROM staff_notes m WHERE m.key = 'decided:' || n.key)
+          AND e.created_at > app_now() - interval '8 days'),
+    w AS MATERIALIZED (SELECT key, 'decided:' || key AS decided FROM ended)
+    SELECT w.key FROM w JOIN staff_notes n ON n.key = w.key AND n.state = 'sent'
+    WHERE NOT EXISTS (SELECT FROM staff_notes m WHERE m.key = w.decided)
 """)

@@ -43,6 +43,7 @@ class Ended:
 
     topic: UUID
     conversation: ConversationId
+    message: MessageId
     seq: int
     state: OutboundState
     reason: str | None
@@ -50,12 +51,13 @@ class Ended:
 
 
 async def ended(session: TenantSession, group: UUID) -> list[Ended]:
-    """Of the last day, as far as its people were not shown them. Whoever cancels one is told so at once."""
+    """Of the last day. Whoever cancels one is told so at once."""
     rows = await session.execute(_ENDED, {"group": group, "withdrawn": Reason.WITHDRAWN.value})
     return [
         Ended(
             topic=row.topic,
             conversation=ConversationId(row.conversation_id),
+            message=MessageId(row.message_id),
             seq=row.seq,
             state=OutboundState(row.state),
             reason=row.reason,
@@ -84,14 +86,13 @@ _WAITING: Final = text(f"""
     ORDER BY o.not_before, o.id LIMIT :most OFFSET :skip
 """).bindparams(bindparam("contact", type_=Uuid), bindparam("message", type_=Uuid))  # noqa: S608 - a constant of ours
 
-# By the prefix of their keys, which are few.
+# Whether one was shown is asked by its key: made of ids here, it would be looked for among all notes of the company.
 _ENDED: Final = text(f"""
-    SELECT t.id AS topic, o.conversation_id, m.seq, o.state, o.reason, o.error
+    SELECT t.id AS topic, o.conversation_id, o.message_id, m.seq, o.state, o.reason, o.error
     FROM outbound o JOIN messages m ON m.id = o.message_id
     JOIN staff_topics t ON t.conversation_id = o.conversation_id AND t.group_id = :group AND t.state <> 'closed'
     WHERE o.intent_key LIKE '{PREFIX}%' AND o.not_before BETWEEN app_now() - interval '1 day' AND app_now()
       AND o.state NOT IN ('queued', 'sending', 'unknown') AND o.reason IS DISTINCT FROM :withdrawn
       AND o.not_before >= t.created_at AND m.seq <= t.shown_seq AND m.deleted_at IS NULL
-      AND NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = 'line:' || m.id || ':' || t.id)
     ORDER BY o.not_before, o.id
 """).columns(error=JSONB)  # noqa: S608 - a constant of ours

@@ -1,0 +1,56 @@
+"""What is looked for each second among all that a group was ever told is found by its key."""
+
+import itertools
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Interval, bindparam, text
+
+from admin_api.staff.stores import desk_told, lines
+from core.floor import Floor
+from core.ids import new_id
+from tests.fixtures.outbox import World, make_world
+
+GROUP: Final = {"group": new_id()}
+TALK: Final = {"conversation": new_id()}
+LOOKS: Final[dict[str, tuple[Any, dict[str, UUID | str | timedelta]]]] = {
+    "late files": (lines._LATE_FILES, {**GROUP}),
+    "late words": (lines._LATE_WORDS, {**GROUP}),
+    "drafts": (desk_told._DRAFTS, {**TALK}),
+    "effects": (desk_told._EFFECTS, {**TALK}),
+    "decided": (desk_told._DECIDED, {**TALK}),
+    "untold": (desk_told._UNTOLD, {"person": str(new_id()), "patience": desk_told.PATIENCE}),
+}
+
+
+@pytest.fixture(scope="module")
+async def world(floor: Floor) -> World:
+    """Whose group was told a lot."""
+    world = await make_world(floor)
+    async with world.session() as session:
+        await session.execute(_TOLD)
+    return world
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_notes_are_looked_up_one_by_one(world: World, name: str) -> None:
+    """A condition that the policy of the table keeps from the index would have all of a company's notes read."""
+    statement, bound = LOOKS[name]
+    asked = text(f"EXPLAIN {statement}")
+    if "patience" in bound:
+        asked = asked.bindparams(bindparam("patience", type_=Interval))
+    async with world.session() as session:
+        await session.execute(text("SET LOCAL enable_bitmapscan = off"))  # the same, said otherwise
+        plan = [str(row[0]) for row in await session.execute(asked, bound)]
+
+    how = [after.strip() for line, after in itertools.pairwise(plan) if " on staff_notes " in line]
+    assert how
+    assert [one for one in how if "Index Cond" not in one or "(key = " not in one] == []
+
+
+_TOLD: Final = text("""
+    INSERT INTO staff_notes (tenant_id, id, key, lane, body, state)
+    SELECT current_tenant(), gen_random_uuid(), 'said:' || n, 'news', '{}', 'sent' FROM generate_series(1, 10000) AS n
+""")
