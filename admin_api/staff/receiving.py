@@ -28,6 +28,7 @@ LEASE: Final = timedelta(seconds=120)
 IDLE_SECONDS: Final = 2.0
 AT_ONCE: Final = 8
 _SLOW_AT_ONCE: Final = 5  # a press finds room beside all files and models that are waited for
+_LAST_AT_ONCE: Final = 1  # one that ends the whole process must not use up the tries of its neighbours
 _MOST: Final = 500  # looked through for what may begin
 _FAILED: Final = (*BROKEN, *AWAY)
 _CRASHED: Final = "crashed"
@@ -64,16 +65,20 @@ class Receiver:
 
     def _free(self, found: Sequence[Waiting]) -> list[Waiting]:
         """As many as there is room for. Whatever is not done holds up what is behind it in its place."""
+        busy = [one for one in found if one.id in self._at_work]
+        room = AT_ONCE - len(self._at_work)
+        slow = _SLOW_AT_ONCE - sum(self._orders[one.id].is_slow for one in busy)
+        last = _LAST_AT_ONCE - sum(one.tries >= TRIES for one in busy)
         free: list[Waiting] = []
         held: set[object] = set()
-        room = AT_ONCE - len(self._at_work)
-        slow = _SLOW_AT_ONCE - sum(self._orders[one.id].is_slow for one in found if one.id in self._at_work)
         for one in found:
-            order = self._orders[one.id]
-            is_idle = one.id not in self._at_work and not one.is_held
-            if is_idle and len(free) < room and order.is_slow <= slow and order.waits_for.isdisjoint(held):
+            order, is_last = self._orders[one.id], one.tries + 1 >= TRIES
+            is_idle = one.id not in self._at_work and not one.is_held and order.waits_for.isdisjoint(held)
+            is_too_many = len(free) >= room or (order.is_slow and slow <= 0) or (is_last and last <= 0)
+            if is_idle and not is_too_many:
                 free.append(one)
                 slow -= order.is_slow
+                last -= is_last
             held |= order.holds
         return free
 

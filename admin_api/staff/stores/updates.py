@@ -26,6 +26,7 @@ class Waiting:
     id: UUID
     received: datetime
     is_held: bool
+    tries: int  # so far
     update: Mapping[str, Any] | None  # none: it was not asked for, or is no JSON object
 
 
@@ -51,7 +52,13 @@ async def waiting(
     """The oldest ones, in the order in which they came. What those that are known say is not told again."""
     bound = {"connection": connection, "known": list(known), "most": most}
     return [
-        Waiting(id=row.id, received=row.received_at, is_held=row.is_held, update=_parsed(row.payload, row.body))
+        Waiting(
+            id=row.id,
+            received=row.received_at,
+            is_held=row.is_held,
+            tries=row.attempts,
+            update=_parsed(row.payload, row.body),
+        )
         for row in await session.execute(_WAITING, bound)
     ]
 
@@ -142,7 +149,7 @@ def _parsed(payload: str | None, body: bytes | None) -> Mapping[str, Any] | None
 
 
 _WAITING: Final = text("""
-    SELECT id, received_at, coalesce(lease_until > now(), false) AS is_held,
+    SELECT id, received_at, attempts, coalesce(lease_until > now(), false) AS is_held,
         CASE WHEN NOT w.is_known THEN CAST(payload AS text) END AS payload,
         CASE WHEN NOT w.is_known AND payload IS NULL THEN body END AS body
     FROM incoming_events, LATERAL (SELECT id = ANY (CAST(:known AS uuid[])) AS is_known) w

@@ -27,6 +27,7 @@ from tests.admin_api.staff.transport import Desk, open_desk
 
 TOPICS: Final = 9  # more than are dealt with at once
 PATIENCE: Final = 10.0
+SECOND_TRY: Final = text("UPDATE incoming_events SET attempts = 2 WHERE state = 'new' RETURNING id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,3 +205,28 @@ class TestEnd:
         async with scene.desk.at_work():
             await scene.desk.until(lambda: len(scene.heard()) == 3, PATIENCE)
         assert (scene.heard(), await scene.left()) == (["uma", "uma", "duas"], 0)
+
+    async def test_what_was_at_work_in_two_processes_that_died_is_tried_one_by_one(self, scene: Floorful) -> None:
+        async def hang(_: Heard) -> None:
+            await asyncio.Event().wait()
+
+        scene.desk.recorder.does = hang
+        async with scene.desk.at_work():
+            for topic in scene.topics[:3]:
+                scene.line(topic, "uma")
+            await scene.desk.until(lambda: len(scene.heard()) == 3, PATIENCE)
+        assert await scene.desk.rows(SECOND_TRY)
+
+        at_work, most, tries = 0, 0, len(scene.heard())
+
+        async def count(_: Heard) -> None:
+            nonlocal at_work, most
+            at_work += 1
+            most = max(most, at_work)
+            await asyncio.sleep(0.02)
+            at_work -= 1
+
+        scene.desk.recorder.does = count
+        async with scene.desk.at_work():
+            await scene.desk.until(lambda: len(scene.heard()) == 2 * tries and not at_work, PATIENCE)
+        assert (most, await scene.left()) == (1, 0)
