@@ -11,11 +11,12 @@ from admin_api.staff.arguments import Misused
 from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place
 from admin_api.staff.buttons import Choice
 from admin_api.staff.folding import folded
+from admin_api.staff.here import Here, here_of
 from admin_api.staff.paging import Leaf, rows_of
 from channels.telegram_staff.rich import Rich, bold, code, italic, lines, quote
 from core import audit
 from core.errors import Conflict, NotFound
-from core.models.answers import KnowledgeGap
+from core.models.answers import ApprovedAnswer, KnowledgeGap
 from core.models.people import Role
 from core.texts import Text
 from knowledge import approved, gaps
@@ -73,8 +74,10 @@ async def _answers(ask: Ask) -> Answer:
     if not leaf.items:
         nothing = Text("Nenhuma. Ex.: /base aprovar Abre domingo? => Não.", "None. E.g. /base approve Open? => No.")
         return Answer(text=lines(head, ask.say(nothing)), replaces=True)
+    here = await here_of(ask)
     shown = [
-        f"{number}. {row.question} → {row.answer} ({row.hits}×)" for number, row in enumerate(leaf.items, leaf.first)
+        f"{number}. {row.question} → {row.answer} ({row.hits}×{_until(row, ask, here)})"
+        for number, row in enumerate(leaf.items, leaf.first)
     ]
     gone = [
         Choice(text=f"🗑 {number}", action=WITHDRAW, arguments={"answer": str(row.id)})
@@ -84,6 +87,10 @@ async def _answers(ask: Ask) -> Answer:
     return Answer(
         text=lines(head, *shown), choices=[*(rows_of(gone) if may else ()), leaf.turns(ANSWERS)], replaces=True
     )
+
+
+def _until(row: ApprovedAnswer, ask: Ask, here: Here) -> str:
+    return f", {ask.say(Text('até', 'until'))} {here.moment(row.valid_until)}" if row.valid_until else ""
 
 
 async def _preview_withdraw(ask: Ask) -> Answer:

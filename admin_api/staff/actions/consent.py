@@ -32,7 +32,9 @@ async def _preview_out(ask: Ask, customer: Customer) -> Answer:
 async def _out(ask: Ask, customer: Customer) -> Answer:
     reason = str(ask.arguments.get("reason", "")) or _BY_STAFF
     is_new = await consent.opt_out(ask.session, customer.id, _evidence(customer, reason))
-    audit.record(ask.session, ask.asker.actor, "contact.opted_out", subject=customer.id, detail={"reason": reason})
+    if is_new:
+        detail = {"reason": reason}
+        audit.record(ask.session, ask.asker.actor, "contact.opted_out", subject=customer.id, detail=detail)
     done = Text("não recebe mais nada que a empresa inicie", "gets nothing more that the company starts")
     already = Text("já tinha pedido para parar", "had opted out already")
     return Answer(text="🚫 " + bold(customer.name) + f": {ask.say(done if is_new else already)}.")

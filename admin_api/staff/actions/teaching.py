@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
 from admin_api.staff import approving
 from admin_api.staff.approving import Agreed, Wished
 from admin_api.staff.arguments import Misused
 from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place
+from admin_api.staff.meant import message_of
 from admin_api.staff.stores import lessons
 from admin_api.staff.stores.lessons import Lesson
 from admin_api.staff.teaching import TEACH
@@ -25,7 +25,7 @@ _LONGEST_TITLE: Final = 80
 
 
 async def _teach(ask: Ask) -> Answer:
-    lesson = await lessons.of_answer(ask.session, await _message(ask))
+    lesson = await lessons.of_answer(ask.session, await message_of(ask, lessons.last_answer, _WHICH))
     if lesson is None:
         raise Malformed(
             "Só uma resposta em texto de uma pessoa da equipe pode ser ensinada.",
@@ -60,19 +60,6 @@ def _wished(ask: Ask, lesson: Lesson) -> Wished:
     )
 
 
-async def _message(ask: Ask) -> UUID:
-    """The one that is replied to, or the last that a person of the company wrote in this topic."""
-    if (named := ask.arguments.get("message")) is not None:
-        return UUID(str(named))
-    replied, about = ask.place.replied, ask.place.about
-    if replied is not None and replied.said_id is not None:
-        return replied.said_id
-    found = await lessons.last_answer(ask.session, about.conversation) if about and replied is None else None
-    if found is None:
-        raise Misused(Text("Responda com isto à resposta da equipe.", "Reply with this to the team's answer."))
-    return found
-
-
 async def _freeze(ask: Ask, lesson: Lesson, agreed: Agreed) -> None:
     """The same question has to get this answer from now on."""
     kept = {
@@ -92,6 +79,7 @@ def read_teach(words: str, _: Place) -> Mapping[str, Any]:
     return {name: said.strip() for name, said in (("question", question), ("answer", answer)) if said.strip()}
 
 
+_WHICH: Final = Text("Responda com isto à resposta da equipe.", "Reply with this to the team's answer.")
 _REWORD: Final = Text(
     "Outras palavras? Responda à mensagem: /ensinar pergunta => resposta",
     "Other words? Reply to the message: /teach question => answer",

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from admin_api.inbox.reasons import in_words
 from admin_api.staff import amounts, reading, rule_words
-from admin_api.staff.arguments import Misused
 from admin_api.staff.asking import Action, Answer, Ask, Command, Param
 from admin_api.staff.here import Here, here_of
+from admin_api.staff.meant import message_of
 from admin_api.staff.stores import whereabouts
 from channels.telegram_staff.rich import Rich, bold, code, italic, join, lines, quote
 from core.models.outbox import Outbound, OutboundState
@@ -39,7 +38,8 @@ _STATES: Final = {
 
 
 async def _why(ask: Ask) -> Answer:
-    chain, here = await chains.of_message(ask.session, await _message(ask)), await here_of(ask)
+    message = await message_of(ask, whereabouts.last_of_bot, _WHICH)
+    chain, here = await chains.of_message(ask.session, message), await here_of(ask)
     row = chain.message
     said = "" if row.deleted_at else (row.text or "")
     gone = italic(ask.say(Text("(o texto foi apagado)", "(its text was erased)")))
@@ -49,20 +49,6 @@ async def _why(ask: Ask) -> Answer:
         *([_sent(chain.outbound, chain, ask, here)] if chain.outbound else []),
     ]
     return Answer(text=join("\n\n", [part for part in parts if part]))
-
-
-async def _message(ask: Ask) -> UUID:
-    """The one replied to; in a topic, without a reply, the last that the bot said there."""
-    if (named := ask.arguments.get("message")) is not None:
-        return UUID(str(named))
-    replied = ask.place.replied
-    if replied is not None and replied.said_id is not None:
-        return replied.said_id
-    about = ask.place.about
-    found = await whereabouts.last_of_bot(ask.session, about.conversation) if about and replied is None else None
-    if found is None:
-        raise Misused(Text("Responda com isto a uma mensagem do bot.", "Reply with this to a message of the bot."))
-    return found
 
 
 def _by_person(chain: Chain, ask: Ask) -> Rich:
@@ -168,6 +154,7 @@ def _short(words: str) -> str:
     return tidy if len(tidy) <= _LONGEST else tidy[: _LONGEST - 1] + "…"
 
 
+_WHICH: Final = Text("Responda com isto a uma mensagem do bot.", "Reply with this to a message of the bot.")
 ACTIONS: Final = (
     Action(
         name=WHY,

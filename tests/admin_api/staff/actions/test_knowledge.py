@@ -1,5 +1,6 @@
 """What the company knows, looked after from the group."""
 
+import re
 from typing import Any
 
 import pytest
@@ -147,6 +148,8 @@ class TestApprove:
             match = await approved.find(session, "vocês abrem aos domingos?")
         assert match is not None
         assert match.answer == "Não, de segunda a sábado."
+        listed = (await counter.type("leo", "/base respostas")).text
+        assert re.search(r"abrem aos domingos\? → Não, de segunda a sábado\. \(0×, até \d\d/\d\d", listed)
         row = await counter.one("SELECT * FROM approved_answers WHERE id = :id", id=match.id)
         assert (row.approved_by, row.origin) == (counter.people["caio"].user, "staff group")
         assert 29 <= (row.valid_until - clock.now()).days <= 30

@@ -2,6 +2,7 @@
 
 import pytest
 
+from admin_api.staff.actions.erasing import STORES
 from core import clock
 from core.models.outbox import Purpose
 from tests.admin_api.staff.counter import Counter
@@ -70,6 +71,7 @@ class TestErase:
         receipt = await counter.one("SELECT id, receipt FROM erasures WHERE contact_id = :id", id=who.contact)
         assert str(receipt.id) in done.text
         assert receipt.receipt["messages"] == 1
+        assert receipt.receipt.keys() <= STORES.keys()
         [row] = await counter.rows("SELECT text FROM messages WHERE conversation_id = :id", id=who.conversation)
         assert row.text is None
         assert "Apagada" not in done.text
