@@ -194,6 +194,7 @@ class StaffNote(TenantEntity):
             postgresql_where=text("state = 'queued' AND slot IS NOT NULL"),
         ),
         Index("ix_staff_notes_due", "tenant_id", "id", postgresql_where=text("state IN ('queued', 'sending')")),
+        Index("ix_staff_notes_topic", "tenant_id", "topic_id", "id"),
     )
 
 

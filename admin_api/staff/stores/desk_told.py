@@ -27,6 +27,8 @@ class Untold:
 
 async def shown(session: TenantSession, group: UUID) -> dict[UUID, datetime]:
     """Handoffs for which something has rung in the group since they were opened, and when."""
+    if not await session.scalar(_ANY_WAITING):
+        return {}
     return {row.id: row.sent_at for row in await session.execute(_SHOWN, {"group": group})}
 
 
@@ -91,20 +93,29 @@ async def body_of(session: TenantSession, key: str) -> dict[str, object]:
 
 # Keys are made before notes are looked up by them (see stores/lines.py): else all of a company's are read each time.
 
+_ANY_WAITING: Final = text("SELECT EXISTS (SELECT FROM handoffs WHERE state = 'queued' AND told_at IS NULL)")
+
 # What rings: a bell in the topic, a card that is a new message and no edit, or a digest that leads to the topic.
 _SHOWN: Final = text("""
-    SELECT h.id, min(n.sent_at) AS sent_at
-    FROM handoffs h JOIN conversations c ON c.id = h.conversation_id
-    JOIN staff_topics t ON t.contact_id = c.contact_id AND t.connection_id = c.connection_id AND t.group_id = :group
-    JOIN staff_notes n ON n.state = 'sent' AND n.sent_at >= h.created_at AND n.group_id = t.group_id AND (
-        n.topic_id = t.id AND starts_with(n.key, 'ring:' || h.id)
-        OR n.topic_id = t.id AND n.body ->> 'type' = 'card' AND NOT EXISTS (
-            SELECT FROM staff_notes p WHERE p.topic_id = t.id AND p.id < n.id AND p.state = 'sent'
-                AND p.body ->> 'type' = 'card' AND p.message_ids && n.message_ids)
-        OR n.topic_id IS NULL AND starts_with(n.key, 'digest:')
-            AND position('/' || t.thread_id || '"' IN CAST(n.body AS text)) > 0)
-    WHERE h.state = 'queued' AND h.told_at IS NULL
-    GROUP BY h.id
+    WITH waiting AS MATERIALIZED (
+        SELECT h.id, h.created_at, t.id AS topic, 'ring:' || h.id AS ring, '/' || t.thread_id || '"' AS link
+        FROM handoffs h JOIN conversations c ON c.id = h.conversation_id
+        JOIN staff_topics t ON t.contact_id = c.contact_id AND t.connection_id = c.connection_id AND t.group_id = :group
+        WHERE h.state = 'queued' AND h.told_at IS NULL),
+    said AS MATERIALIZED (
+        SELECT n.id, n.topic_id, n.key, n.sent_at, n.message_ids, n.body ->> 'type' = 'card' AS is_card,
+            CASE WHEN n.topic_id IS NULL THEN CAST(n.body AS text) END AS words
+        FROM staff_notes n WHERE n.group_id = :group AND n.state = 'sent' AND (n.body ->> 'type' = 'card'
+            OR starts_with(n.key, 'ring:') OR n.topic_id IS NULL AND starts_with(n.key, 'digest:'))),
+    rung AS (
+        SELECT w.id, n.sent_at FROM waiting w JOIN said n ON n.topic_id = w.topic
+        WHERE n.sent_at >= w.created_at AND (starts_with(n.key, w.ring) OR n.is_card AND NOT EXISTS (
+            SELECT FROM said p WHERE p.topic_id = n.topic_id AND p.id < n.id AND p.is_card
+                AND p.message_ids && n.message_ids))
+        UNION ALL
+        SELECT w.id, n.sent_at FROM waiting w JOIN said n ON n.topic_id IS NULL
+        WHERE n.sent_at >= w.created_at AND position(w.link IN n.words) > 0)
+    SELECT id, min(sent_at) AS sent_at FROM rung GROUP BY id
 """)
 
 _UNTOLD: Final = text("""

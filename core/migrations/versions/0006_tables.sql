@@ -198,6 +198,8 @@ CREATE TABLE staff_notes (
 ;;
 CREATE INDEX ix_staff_notes_due ON staff_notes (tenant_id, id) WHERE state IN ('queued', 'sending');
 ;;
+CREATE INDEX ix_staff_notes_topic ON staff_notes (tenant_id, topic_id, id);
+;;
 CREATE UNIQUE INDEX uq_staff_notes_slot ON staff_notes (tenant_id, slot) WHERE state = 'queued' AND slot IS NOT NULL;
 ;;
 CREATE TABLE staff_lines (

@@ -50,6 +50,16 @@ async def test_notes_are_looked_up_one_by_one(world: World, name: str) -> None:
     assert [one for one in how if "Index Cond" not in one or "(key = " not in one] == []
 
 
+async def test_the_card_of_a_topic_is_found_among_the_notes_of_its_own(world: World) -> None:
+    async with world.session() as session:
+        await session.execute(text("SET LOCAL enable_bitmapscan = off"))
+        asked = text(f"EXPLAIN {desk_told._HAS_CARD}")
+        plan = "\n".join(await session.scalars(asked, {"topic": new_id(), "text": "Ana"}))
+
+    assert "ix_staff_notes_topic on staff_notes" in plan
+    assert "(topic_id = " in plan
+
+
 _TOLD: Final = text("""
     INSERT INTO staff_notes (tenant_id, id, key, lane, body, state)
     SELECT current_tenant(), gen_random_uuid(), 'said:' || n, 'news', '{}', 'sent' FROM generate_series(1, 10000) AS n
