@@ -42,41 +42,28 @@ class Buttons:
     async def make(self, session: TenantSession, card: UUID, choice: Choice) -> Button:
         """`card` holds together what excludes each other: one of them pressed, the others are void."""
         row = new_id()
-        await store.keep(
-            session,
-            Press(
-                id=row,
-                card=card,
-                action=choice.action,
-                arguments=dict(choice.arguments),
-                conversation=choice.conversation,
-                epoch=choice.epoch,
-                person=choice.person,
-            ),
-            choice.lifetime,
+        signature = hmac.digest(self._ring.current.derive(_PURPOSE), session.tenant_id.bytes + row.bytes, "sha256")
+        press = Press(
+            id=row,
+            signature=signature[:_SIGNATURE_BYTES],
+            card=card,
+            action=choice.action,
+            arguments=dict(choice.arguments),
+            conversation=choice.conversation,
+            epoch=choice.epoch,
+            person=choice.person,
         )
-        key = self._ring.current.derive(_PURPOSE)
-        return Button(text=choice.text, data=_MARK + _text(row.bytes + _sign(key, session, row)))
+        await store.keep(session, press, choice.lifetime)
+        return Button(text=choice.text, data=_MARK + _text(row.bytes + press.signature))
 
     async def press(self, session: TenantSession, data: str, person: UUID) -> Press | Refused:
         """Once, in the transaction of what it does."""
-        row = self._opened(session, data)
-        return Refused.FORGED if row is None else await store.use(session, row, person)
-
-    def _opened(self, session: TenantSession, data: str) -> UUID | None:
-        """None: it is not one of ours, or one of another company's."""
         try:
             raw = urlsafe_b64decode(data.removeprefix(_MARK))
             row = UUID(bytes=raw[:-_SIGNATURE_BYTES])
         except (ValueError, Error):
-            return None
-        given = raw[-_SIGNATURE_BYTES:]
-        keys = (key.derive(_PURPOSE) for key in self._ring.keys)
-        return row if any(hmac.compare_digest(given, _sign(key, session, row)) for key in keys) else None
-
-
-def _sign(key: bytes, session: TenantSession, row: UUID) -> bytes:
-    return hmac.digest(key, session.tenant_id.bytes + row.bytes, "sha256")[:_SIGNATURE_BYTES]
+            return Refused.FORGED
+        return await store.use(session, row, raw[-_SIGNATURE_BYTES:], person)
 
 
 def _text(raw: bytes) -> str:

@@ -236,6 +236,7 @@ class StaffButton(TenantEntity):
 
     __tablename__ = "staff_buttons"
 
+    signature: Mapped[bytes]  # kept, so that it holds though the key that made it is forgotten
     card_id: Mapped[UUID]  # the buttons of one card: who presses one has pressed all that exclude each other
     action: Mapped[str]
     arguments: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY)

@@ -1,5 +1,6 @@
 """Rows of buttons: kept when they are shown, used once."""
 
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ class Refused(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Press:
     id: UUID
+    signature: bytes
     card: UUID
     action: str
     arguments: dict[str, Any]
@@ -43,6 +45,7 @@ async def keep(session: TenantSession, press: Press, lifetime: timedelta) -> Non
         StaffButton(
             tenant_id=session.tenant_id,
             id=press.id,
+            signature=press.signature,
             card_id=press.card,
             action=press.action,
             arguments=press.arguments,
@@ -55,7 +58,7 @@ async def keep(session: TenantSession, press: Press, lifetime: timedelta) -> Non
     await session.flush()
 
 
-async def use(session: TenantSession, button: UUID, person: UUID) -> Press | Refused:
+async def use(session: TenantSession, button: UUID, signature: bytes, person: UUID) -> Press | Refused:
     """All of its card are locked, so that of two who press two at once one comes second."""
     card = select(StaffButton.card_id).where(StaffButton.id == button).scalar_subquery()
     rows = await session.scalars(
@@ -65,6 +68,8 @@ async def use(session: TenantSession, button: UUID, person: UUID) -> Press | Ref
     row = known.get(button)
     if row is None:
         return Refused.UNKNOWN
+    if not hmac.compare_digest(row.signature, signature):
+        return Refused.FORGED
     refused = await _refuse(session, row, known.values(), person)
     if refused is not None:
         return refused
@@ -73,6 +78,7 @@ async def use(session: TenantSession, button: UUID, person: UUID) -> Press | Ref
     )
     return Press(
         id=row.id,
+        signature=row.signature,
         card=row.card_id,
         action=row.action,
         arguments=row.arguments,

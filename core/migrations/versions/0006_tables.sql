@@ -228,6 +228,7 @@ CREATE INDEX ix_staff_lines_tenant_id_said_id ON staff_lines (tenant_id, said_id
 CREATE TABLE staff_buttons (
     tenant_id UUID NOT NULL,
     id UUID NOT NULL,
+    signature BYTEA NOT NULL,
     card_id UUID NOT NULL,
     action TEXT NOT NULL,
     arguments JSONB DEFAULT '{}'::jsonb NOT NULL,
