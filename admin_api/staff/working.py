@@ -210,6 +210,7 @@ class Worker:
             await self._once(name, work)
         finally:
             self._office.pulse.end(beat)
+            self.waker.happened.set()  # a line that is on its way now tells nobody when it leaves: it is watched
 
     async def _once(self, name: str, work: Callable[[], Awaitable[float | None]]) -> float | None:
         """The trouble of one company is no reason to leave the others. None: there was some, or nothing to wait for."""
