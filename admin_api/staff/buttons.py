@@ -12,7 +12,7 @@ from uuid import UUID
 from admin_api.staff.stores import buttons as store
 from admin_api.staff.stores.buttons import Press, Refused
 from channels.telegram_staff.notes import Button
-from core.crypto import KeyRing
+from core.crypto import InstallationKey, KeyRing
 from core.db.sessions import TenantSession
 from core.ids import ConversationId, new_id
 
@@ -42,10 +42,9 @@ class Buttons:
     async def make(self, session: TenantSession, card: UUID, choice: Choice) -> Button:
         """`card` holds together what excludes each other: one of them pressed, the others are void."""
         row = new_id()
-        signature = hmac.digest(self._ring.current.derive(_PURPOSE), session.tenant_id.bytes + row.bytes, "sha256")
         press = Press(
             id=row,
-            signature=signature[:_SIGNATURE_BYTES],
+            signature=_sign(self._ring.current, session, row),
             card=card,
             action=choice.action,
             arguments=dict(choice.arguments),
@@ -63,7 +62,18 @@ class Buttons:
             row = UUID(bytes=raw[:-_SIGNATURE_BYTES])
         except (ValueError, Error):
             return Refused.FORGED
-        return await store.use(session, row, raw[-_SIGNATURE_BYTES:], person)
+        signature = raw[-_SIGNATURE_BYTES:]
+        found = await store.use(session, row, signature, person)
+        if found is Refused.UNKNOWN and not self._was_ours(session, row, signature):
+            return Refused.FORGED
+        return found
+
+    def _was_ours(self, session: TenantSession, row: UUID, signature: bytes) -> bool:
+        return any(hmac.compare_digest(signature, _sign(key, session, row)) for key in self._ring.keys)
+
+
+def _sign(key: InstallationKey, session: TenantSession, row: UUID) -> bytes:
+    return hmac.digest(key.derive(_PURPOSE), session.tenant_id.bytes + row.bytes, "sha256")[:_SIGNATURE_BYTES]
 
 
 def _text(raw: bytes) -> str:
