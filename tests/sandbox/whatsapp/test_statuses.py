@@ -13,6 +13,7 @@ from sandbox.whatsapp.accounts import Number
 from sandbox.whatsapp.customers import Circumstances, Customer
 from sandbox.whatsapp.inbound import Referral
 from sandbox.whatsapp.status_plan import PROMPT, Failing, Span, Status
+from sandbox.whatsapp.webhooks import WebhookSettings
 from sandbox.world import Sandbox
 from tests.sandbox.numbers import ANA, ANA_ID, BETO, NUMBER, WABA, account, message, text
 from tests.sandbox.receiving import Receiver
@@ -23,7 +24,9 @@ SPREAD: Final = Span(least=0.001, most=0.02)
 
 @pytest.fixture(autouse=True)
 def prompt(sandbox: Sandbox) -> None:
+    """One call after the other, as two at once come in no order."""
     sandbox.whatsapp.statuses.settings = PROMPT
+    sandbox.whatsapp.webhooks.settings = WebhookSettings(concurrency=1)
 
 
 async def send(meta: httpx.AsyncClient, **changes: Any) -> str:
