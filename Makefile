@@ -3,7 +3,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
-WORKERS ?= 2
+# On two cores; of what the tests take, a third is waiting.
+WORKERS ?= 3
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --no-deps
