@@ -21,7 +21,7 @@ from bench.desk_scene import Customer, Scene, open_scene
 from core.ids import new_id
 
 SAMPLES: Final = 60
-AT_ONCE: Final = 2  # people who answer at the same time, without a pause
+AT_ONCE: Final = 4  # people who answer at the same time, without a pause
 WARM: Final = 5
 TARGET_SECONDS: Final = 2.0
 _PATIENCE: Final = 30.0
