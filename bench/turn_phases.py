@@ -16,13 +16,13 @@ from graphs.committing import commit
 from graphs.conversation.graph import graph_of, run
 from graphs.conversation.ports import Context
 from graphs.conversation.state import Committed, Outcome
+from graphs.holding import LEASE
 from graphs.stores import snapshots
 from graphs.stores.appointments import ContactAppointments
 from graphs.stores.orders import ContactOrders
 from graphs.stores.snapshots import Begun, Missing
 from graphs.stores.spending import CallsToday
 from graphs.stores.turns import Claim
-from graphs.turn_taking import LEASE
 
 PHASES: Final = ("claim", "load", "graph", "decide", "commit", "budget")
 _EACH: Final = 5  # turns of a company in each round

@@ -76,6 +76,17 @@ async def claim_turns(database: Database, *, most: int, lease: timedelta) -> lis
         ]
 
 
+async def hold_turns(database: Database, running: Sequence[turns.Claim], lease: timedelta) -> None:
+    """For so long from now, if they still are ours; for no time is to give them back."""
+    bound = {
+        "companies": [claim.company for claim in running],
+        "turns": [claim.turn for claim in running],
+        "fences": [claim.fence for claim in running],
+    }
+    async with database.crossing() as session:
+        await session.execute(_HOLD_TURNS, bound | {"lease": lease})
+
+
 async def overtaken(database: Database, running: Sequence[turns.Claim]) -> list[TurnId]:
     """Of turns that run, those in whose conversation the customer seems to have written again."""
     bound = {"companies": [claim.company for claim in running], "turns": [claim.turn for claim in running]}
@@ -121,6 +132,10 @@ _CLAIM_INCOMING: Final = text("""
 """)
 _CLAIM_TURNS: Final = text("""
     SELECT company, turn, held_fence FROM priv.claim_turns(CAST(:most AS integer), CAST(:lease AS interval))
+""")
+_HOLD_TURNS: Final = text("""
+    SELECT priv.hold_turns(CAST(:companies AS uuid[]), CAST(:turns AS uuid[]), CAST(:fences AS bigint[]),
+        CAST(:lease AS interval))
 """)
 _OVERTAKEN: Final = text("SELECT turn FROM priv.overtaken(CAST(:companies AS uuid[]), CAST(:turns AS uuid[]))")
 _CLAIM_TIMERS: Final = text("""

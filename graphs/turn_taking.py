@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import groupby
 from typing import Final, TypeVar
 
@@ -30,6 +29,7 @@ from graphs.conversation.graph import graph_of, run
 from graphs.conversation.ports import Context
 from graphs.conversation.state import Committed, Outcome
 from graphs.group_commit import GroupCommit
+from graphs.holding import Holding
 from graphs.learning import learn
 from graphs.overtaking import Thinkers
 from graphs.rounds import Rounds
@@ -42,11 +42,10 @@ from graphs.stores.spending import CallsToday, CompaniesToday, Taken
 from graphs.stores.turns import Claim
 
 SLOTS: Final = 500  # turns at the same time in one process: nearly all of them wait for a model
-LEASE: Final = timedelta(seconds=60)
 TRIES: Final = 3
 _A_ROUND: Final = 200
 _LOADED_TOGETHER: Final = 25  # in one transaction
-_HARD_SECONDS: Final = 50.0  # below the lease: what does not heed its own deadline is ended before others take it
+_HARD_SECONDS: Final = 50.0  # what does not heed its own deadline is ended: nobody else takes it while it runs
 _LOOK_SECONDS: Final = 0.5
 _GATHER_SECONDS: Final = 0.05  # what falls due meanwhile, or finds a place, is claimed and loaded together
 _MODEL_NODES: Final = frozenset({"understand", "respond", "repair"})
@@ -82,18 +81,21 @@ class TurnTaker:
     channels: tuple[str, ...] = ("turns", "clock")
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _rounds: Rounds = field(init=False)
+    _holding: Holding = field(init=False)
     _thinkers: Thinkers = field(init=False)
     _group_commit: GroupCommit = field(init=False)
     _companies_today: CompaniesToday = field(default_factory=CompaniesToday)
 
     def __post_init__(self) -> None:
         self._rounds = Rounds(self.name, SLOTS, self.wake, is_cut_off=True)
+        self._holding = Holding(self.floor.database)
         self._thinkers = Thinkers(self.floor.database)
         self._group_commit = GroupCommit(self.floor.database)
 
     async def run(self, stop: asyncio.Event, beat: Beat) -> None:
         """Until told to stop: then no more is claimed, and what has not committed is cut off, to be run elsewhere."""
-        await self._rounds.run(self._cut_and_round, self._rest, stop=stop, beat=beat)
+        await self._rounds.run(self._tend_and_round, self._rest, stop=stop, beat=beat)
+        await self._holding.let_go()
 
     async def run_due(self) -> int:
         """One round by itself, up to the end of its turns."""
@@ -106,21 +108,26 @@ class TurnTaker:
         else:
             await self._rounds.until_woken(_LOOK_SECONDS)
 
-    async def _cut_and_round(self, group: asyncio.TaskGroup) -> int:
+    async def _tend_and_round(self, group: asyncio.TaskGroup) -> int:
+        await self._holding.renew()
         await self._thinkers.cut()
         return await self._round(group)
 
     async def _round(self, group: asyncio.TaskGroup) -> int:
         most = min(_A_ROUND, self._rounds.room)
-        claims = await store.claim_turns(self.floor.database, most=most, lease=LEASE) if most else []
+        claims = await store.claim_turns(self.floor.database, most=most, lease=self._holding.lease) if most else []
+        self._holding.add(claims)
         if claims:
             crashpoint(CrashPoint.TURN_PRE_START)
         for company, own in groupby(sorted(claims, key=_company_of), key=_company_of):
             for some in _in_chunks(list(own)):
-                loading = group.create_task(_what_comes_of(self._load(company, some)))
+                loading = group.create_task(self._try_to_load(company, some))
                 for claim in some:
                     self._rounds.begin(group, self._take(claim, loading))
         return len(claims)
+
+    async def _try_to_load(self, company: CompanyId, claims: Sequence[Claim]) -> dict[TurnId, _Loaded] | BaseException:
+        return await _what_comes_of(self._load(company, claims))
 
     async def _load(self, company: CompanyId, claims: Sequence[Claim]) -> dict[TurnId, _Loaded]:
         """Those that can begin, in one transaction; those that no persona takes are closed."""
@@ -137,6 +144,7 @@ class TurnTaker:
     async def _take(self, claim: Claim, loading: asyncio.Task[dict[TurnId, _Loaded] | BaseException]) -> None:
         """Whatever happens to one turn, a bug too, is its own affair: the others go on, and it is tried again."""
         trouble = await _what_comes_of(self._begin(claim, loading))
+        self._holding.drop(claim)
         if trouble is None:
             return
         is_known = isinstance(trouble, (AppError, *AWAY))

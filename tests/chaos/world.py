@@ -84,7 +84,7 @@ class World:
                 await asyncio.sleep(_LOOKS)
 
     async def hurry(self) -> None:
-        """The leases of whoever died end now: a file's and a turn's are longer than a test has patience."""
+        """The leases of whoever died end now: a file's is longer than a test has patience."""
         async with self.stage.superuser() as superuser:
             for statement in _HURRY:
                 await superuser.execute(statement)
