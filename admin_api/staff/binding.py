@@ -66,7 +66,7 @@ class Binding:
         if group is not None and group.chat_id == told.room.id:
             await self._follow(acting, told, group)
         elif told.now.is_there and not told.was.is_there:
-            await self._arrive(acting, told.room, is_bound_elsewhere=group is not None)
+            await self._arrive(acting, told, is_bound_elsewhere=group is not None)
         else:
             async with acting.once():
                 return
@@ -83,21 +83,25 @@ class Binding:
                 await groups.rename(session, group.id, renamed.title)
 
     async def outside(self, acting: Acting, room: Room) -> None:
-        """Something was said in a group that is not ours: it is left, unless it may still be bound."""
+        """Something was said in a group that was not ours: it is left, unless it may still be bound, or is by now."""
         async with acting.once() as session:
             if session is None:
                 return
-            has_group = await groups.bound(session) is not None
-        if has_group or self._patience_with(room.id).passed:
+            group = await groups.bound(session)
+        is_over = self._patience_with(room.id).passed if group is None else self._chat_in(group) != room.id
+        if is_over:
             await self._leave(room.id)
 
     async def check(self) -> None:
         """As Telegram sees the group now; what is wrong is said by a second way, what is mended noted."""
-        for chat in [chat for chat, until in self._waited_for.items() if until.passed]:
-            await self._leave(chat)
         async with self.bot.session() as session:
             group = await groups.bound(session)
-        if group is None or group.connection_id != self.bot.connection:
+        chat = None if group is None else self._chat_in(group)
+        if chat is not None:
+            self._waited_for.pop(chat, None)
+        for late in [late for late, until in self._waited_for.items() if until.passed]:
+            await self._leave(late)
+        if group is None or chat is None:
             return
         seen = await self._seen(group)
         if seen is None:
@@ -176,7 +180,6 @@ class Binding:
         await post(
             session, NewNote(key=f"bound:{acting.key}", body=Say(text=text), lane=NoteLane.ANSWER, group=group.id)
         )
-        self._waited_for.pop(seen.chat, None)
         log.info("staff.group_bound", company=str(session.tenant_id), group=str(group.id))
         return None
 
@@ -200,16 +203,17 @@ class Binding:
         if problem is None:
             await outgoing.hurry(session, group.id)
 
-    async def _arrive(self, acting: Acting, room: Room, *, is_bound_elsewhere: bool) -> None:
+    async def _arrive(self, acting: Acting, told: OurStanding, *, is_bound_elsewhere: bool) -> None:
         """A company has one group: any other is left at once. Before it has one, there is time to bind this."""
         async with acting.once() as session:
             if session is None:
                 return
-        await self.bot.say(room.id, (_ELSEWHERE if is_bound_elsewhere else _WELCOME).pt)
+        text = _ELSEWHERE if is_bound_elsewhere else _WELCOME
+        await self.bot.say(told.room.id, text.in_(told.by.speaks))
         if is_bound_elsewhere:
-            await self._leave(room.id)
+            await self._leave(told.room.id)
         else:
-            self._patience_with(room.id)
+            self._patience_with(told.room.id)
 
     async def _seen(self, group: StaffGroup) -> Seen | None:
         """None: Telegram does not say just now."""
@@ -231,6 +235,10 @@ class Binding:
             rights=dict(found.rights),
             problem=problem,
         )
+
+    def _chat_in(self, group: StaffGroup) -> int | None:
+        """Where we work. None: it is the group of another bot of the company."""
+        return group.chat_id if group.connection_id == self.bot.connection else None
 
     def _patience_with(self, chat: int) -> Deadline:
         return self._waited_for.setdefault(chat, Deadline.after(_UNBOUND_SECONDS))
@@ -341,7 +349,8 @@ _BOUND_MORE: Final = Text(
 _WELCOME: Final = Text(
     "Olá! Para ligar este grupo à empresa: gere um código com `masteria staff code --company EMPRESA` e mande aqui "
     "/vincular CÓDIGO. Antes, ligue os tópicos e me faça administrador. Sem isso, saio daqui a uma hora.",
-    "Hello! To bind this group, make a code with `masteria staff code --company COMPANY` and send /link CODE here.",
+    "Hello! To bind this group, make a code with `masteria staff code --company COMPANY` and send /link CODE here. "
+    "Before that, turn topics on and make me an administrator. Otherwise I leave in an hour.",
 )
 _ELSEWHERE: Final = Text(
     "Já trabalho no grupo da equipe desta empresa, e só lá. Vou sair deste grupo.",

@@ -7,8 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from admin_api.staff.acting import Acting
+from admin_api.staff.binding import Binding
 from admin_api.staff.stores import codes, groups, people
 from admin_api.staff.stores.groups import Seen
+from admin_api.staff.strangers import Strangers
+from channels.telegram_staff.updates import Room, RoomKind
+from core.clock import Deadline
 from core.floor import Floor
 from core.models.people import Role
 from core.models.record import AuditEntry
@@ -32,6 +37,13 @@ async def fresh(floor: Floor) -> AsyncIterator[Desk]:
     """Bound nowhere yet."""
     async with open_desk(floor) as desk, desk.at_work():
         yield desk
+
+
+@pytest.fixture
+async def idle(floor: Floor) -> AsyncIterator[tuple[Desk, Binding]]:
+    """With no loop that acts by itself."""
+    async with open_desk(floor) as desk, desk.by_hand() as bot:
+        yield desk, Binding(bot=bot, strangers=Strangers(floor=desk.floor, connection=desk.connection))
 
 
 class TestCodes:
@@ -155,11 +167,41 @@ class TestGroups:
         await desk.until(lambda: desk.accepted(Act.CHAT_LEFT, chat_id=other.id))
         assert any("só lá" in text for text in desk.texts(chat=other.id))
 
+    async def test_whoever_adds_it_is_told_in_the_language_of_their_telegram(self, desk: Desk) -> None:
+        office, ann = desk.sandbox.telegram.office, desk.user("Ann", language_code="en")
+        other = open_group(office, "Other", creator=ann, kind=Kind.SUPERGROUP)
+        become(office, other, Member(user=desk.bot.user), by=ann)
+        await desk.until(lambda: [text for text in desk.texts(chat=other.id) if "only there" in text])
+
     async def test_before_there_is_one_it_stays_to_be_bound(self, fresh: Desk) -> None:
         await fresh.until_said("/vincular CÓDIGO")
         fresh.says("oi", by=fresh.owner)
         await fresh.bind()
         assert fresh.accepted(Act.CHAT_LEFT) == []
+
+    async def test_what_was_said_right_before_it_was_bound_ends_nothing(self, idle: tuple[Desk, Binding]) -> None:
+        desk, binding = idle
+        await desk.be_bound()
+        await binding.outside(await acting(desk), room_of(desk, desk.forum.id))
+        assert desk.accepted(Act.CHAT_LEFT) == []
+
+        other = open_group(desk.sandbox.telegram.office, "Outro", creator=desk.owner, kind=Kind.SUPERGROUP)
+        become(desk.sandbox.telegram.office, other, Member(user=desk.bot.user), by=desk.owner)
+        await binding.outside(await acting(desk), room_of(desk, other.id))
+        assert [one.done.chat_id for one in desk.accepted(Act.CHAT_LEFT)] == [other.id]
+
+    @pytest.mark.parametrize("is_bound", [True, False])
+    async def test_a_group_that_was_waited_for_is_left_unless_it_is_bound(
+        self, idle: tuple[Desk, Binding], *, is_bound: bool
+    ) -> None:
+        desk, binding = idle
+        await binding.outside(await acting(desk), room_of(desk, desk.forum.id))
+        binding._waited_for[desk.forum.id] = Deadline.after(0)
+        if is_bound:
+            await desk.be_bound()
+        await binding.check()
+        assert bool(desk.accepted(Act.CHAT_LEFT, chat_id=desk.forum.id)) is not is_bound
+        assert binding._waited_for == {}
 
     async def test_a_group_that_is_bound_again_is_the_same_with_its_topics(self, fresh: Desk) -> None:
         await fresh.be_bound()
@@ -198,3 +240,18 @@ class TestGroups:
 
 def as_admin(desk: Desk) -> Member:
     return Member(user=desk.bot.user, status=Status.ADMINISTRATOR, rights=USUAL_RIGHTS)
+
+
+async def acting(desk: Desk) -> Acting:
+    taken = await desk.take()
+    return Acting(
+        database=desk.floor.database,
+        company=desk.company,
+        connection=desk.connection,
+        claim=taken.claim,
+        update_id=taken.update["update_id"] if taken.update else 0,
+    )
+
+
+def room_of(desk: Desk, chat: int) -> Room:
+    return Room(id=chat, kind=RoomKind.SUPERGROUP, title=desk.forum.title, is_forum=True, topic=7)

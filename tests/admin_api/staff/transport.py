@@ -11,15 +11,19 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from admin_api.staff.bot import Bot as OurBot
 from admin_api.staff.heard import Crew, Heard, Known, Toast
-from admin_api.staff.pacing import Rates
-from admin_api.staff.stores import bots, codes, groups
+from admin_api.staff.pacing import Pace, Rates
+from admin_api.staff.stores import bots, codes, groups, updates
 from admin_api.staff.stores.bots import Lease
 from admin_api.staff.stores.groups import Seen
 from admin_api.staff.stores.notes import NewNote, post
+from admin_api.staff.stores.updates import Taken
 from admin_api.staff.working import LEASE, Office, Worker
 from admin_api.tenants.store import NewCompany, add_member, create_company
 from channels.stores.connections import NewConnection, create
+from channels.telegram_staff import setup
+from channels.telegram_staff.client import Api, open_client
 from channels.telegram_staff.notes import Body, Say
 from channels.telegram_staff.rich import Rich
 from channels.telegram_staff.rights import RIGHTS
@@ -297,6 +301,22 @@ class Desk:
             return list((await session.execute(query)).all())
 
     # --- the process -------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def by_hand(self) -> AsyncIterator[OurBot]:
+        """Claimed and introduced, and with no loop of its own."""
+        async with open_client(self.bot.account.token, Api(base=self.sandbox.url)) as client:
+            pace = Pace(self.floor, self.connection)
+            me, lease = await setup.look(client), await self.claim()
+            yield OurBot(floor=self.floor, lease=lease, client=client, me=me, pace=pace)
+
+    async def take(self) -> Taken:
+        """An update that nobody else acts on; what it says is the test's to tell."""
+        async with self.floor.database.tenant_session(self.company) as session:
+            await updates.keep(session, self.connection, [{"update_id": secrets.randbelow(10**9)}])
+            found = await updates.waiting(session, self.connection, known=(), most=1)
+            [taken] = await updates.take(session, found, LEASE)
+        return taken
 
     @asynccontextmanager
     async def at_work(self, rates: Rates = HURRIED) -> AsyncIterator[Worker]:
