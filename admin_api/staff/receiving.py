@@ -19,10 +19,12 @@ from channels.inbound import BROKEN
 from channels.telegram_staff import reading
 from channels.telegram_staff.updates import Update
 from core.db.away import AWAY, is_trouble
+from core.db.sessions import TenantSession
 from core.logging import get_logger
 from core.models.people import ConnectionKind
 from core.telemetry import InboundOutcome, inbound
 from graphs.stores import incoming
+from graphs.stores.incoming import Claim
 
 LEASE: Final = timedelta(seconds=120)
 IDLE_SECONDS: Final = 2.0
@@ -51,13 +53,17 @@ class Receiver:
     pause: timedelta = timedelta(seconds=1)  # times the tries, before the next one
     _orders: dict[UUID, Order] = field(default_factory=dict)
     _at_work: set[UUID] = field(default_factory=set)
+    _owed: list[Claim] = field(default_factory=list)  # given back as soon as the database is there
 
     async def once(self) -> float:
         """Begins all that waits for nothing. The seconds after which to look again, if none ends before."""
+        owed = tuple(self._owed)
         async with self.bot.session() as session:
+            await self._give_back(session, owed)
             found = await updates.waiting(session, self.bot.connection, known=self._orders, most=_MOST)
             self._orders = {one.id: self._orders.get(one.id) or _order(one) for one in found}
             taken = await updates.take(session, self._free(found), LEASE)
+        del self._owed[: len(owed)]
         for one in taken:
             self._at_work.add(one.claim.event)
             self.begin(f"update {one.claim.event}", partial(self._act, one))
@@ -95,7 +101,7 @@ class Receiver:
             await self._put_aside(taken, None, _UNREADABLE)
         elif taken.claim.tries > TRIES:
             await self._put_aside(taken, update, _CRASHED)
-        elif not await self._is_repeated(taken, update):
+        else:
             await self._try(taken, update)
 
     async def _is_repeated(self, taken: Taken, update: Update) -> bool:
@@ -107,10 +113,13 @@ class Receiver:
 
     async def _try(self, taken: Taken, update: Update) -> None:
         try:
+            if await self._is_repeated(taken, update):
+                return
             await self.handling.act(self._acting(taken, update), update.told)
         except _FAILED as error:
-            if is_trouble(error):
-                await self._give_back(taken, error)
+            if is_trouble(error):  # of ours, and no try of the update's
+                log.warning("staff.update_waits", company=str(self.bot.company), cause=type(error).__name__)
+                self._owed.append(taken.claim)
             else:
                 await self._left(taken, update, error)
         else:
@@ -140,13 +149,11 @@ class Receiver:
         async with self.bot.session() as session:
             await updates.rest(session, taken.claim, self.pause * taken.claim.tries)
 
-    async def _give_back(self, taken: Taken, error: BaseException) -> None:
-        """Trouble of ours is no try of the update's."""
-        log.warning("staff.update_waits", company=str(self.bot.company), cause=type(error).__name__)
-        with suppress(*AWAY):
-            async with self.bot.session() as session:
-                await incoming.give_back(session, [taken.claim])
-                await updates.rest(session, taken.claim, self.pause)
+    async def _give_back(self, session: TenantSession, owed: Sequence[Claim]) -> None:
+        if owed:
+            await incoming.give_back(session, owed)
+        for claim in owed:
+            await updates.rest(session, claim, self.pause)
 
     async def _put_aside(self, taken: Taken, update: Update | None, reason: str) -> None:
         """Kept for a person to look at; whoever waits for it is told."""

@@ -15,6 +15,7 @@ from admin_api.staff.receiving import AT_ONCE
 from channels.telegram_staff.notes import Button, Say
 from channels.telegram_staff.rich import Rich
 from channels.telegram_staff.updates import Said
+from core.embedded import Urls
 from core.floor import Floor
 from core.models.people import Role
 from core.models.stream import IncomingEvent
@@ -24,9 +25,14 @@ from sandbox.telegram.contents import Voice
 from sandbox.telegram.faults import FILE
 from sandbox.telegram.presses import Press
 from tests.admin_api.staff.transport import Desk, open_desk
+from tests.fixtures.servers import Servers, database_of
 
 TOPICS: Final = 9  # more than are dealt with at once
 PATIENCE: Final = 10.0
+END_A_LOOK: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'SELECT staff_updates%'
+"""
 SECOND_TRY: Final = text("UPDATE incoming_events SET attempts = 2 WHERE state = 'new' RETURNING id")
 
 
@@ -69,6 +75,12 @@ class Floorful:
     async def left(self) -> int:
         """Updates that were not acted on."""
         return len(await self.desk.rows(select(IncomingEvent.id).where(IncomingEvent.state == "new")))
+
+    async def attempts(self) -> int:
+        """At the newest update."""
+        newest = select(IncomingEvent.attempts).order_by(IncomingEvent.received_at.desc()).limit(1)
+        [row] = await self.desk.rows(newest)
+        return int(row.attempts)
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +182,47 @@ class TestOrder:
         async with scene.desk.at_work():
             await scene.desk.until(scene.heard, PATIENCE)
         assert scene.desk.recorder.heard[0][1].asker.name == "Lia"
+
+
+class TestTrouble:
+    async def test_a_line_to_the_database_that_ends_is_no_try_and_holds_up_nothing_for_long(
+        self, scene: Floorful, servers: Servers, floor_urls: Urls
+    ) -> None:
+        async with servers.superuser(floor_urls) as holder, servers.superuser(floor_urls) as other:
+
+            async def is_ended() -> bool:
+                return bool(await other.fetch(END_A_LOOK))
+
+            async with scene.desk.at_work():
+                async with holder.transaction():
+                    await holder.execute("LOCK TABLE staff_updates IN ACCESS EXCLUSIVE MODE")
+                    scene.line(scene.topics[0], "uma")
+                    await scene.desk.until_so(is_ended)
+                await scene.desk.until(scene.heard, PATIENCE)
+        assert await scene.attempts() == 1
+
+    async def test_what_the_database_left_in_the_lurch_goes_on_when_it_is_back(
+        self, scene: Floorful, servers: Servers, floor_urls: Urls
+    ) -> None:
+        async def leave(_: Heard) -> None:
+            scene.desk.recorder.does = None
+            await superuser.execute(f"{alter} false")
+            await superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+
+        name, superuser = database_of(floor_urls), await servers.embedded.postgres.connect()
+        alter = f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS'
+        scene.desk.recorder.does = leave
+        async with scene.desk.at_work() as worker:
+            beats = worker._office.pulse
+            try:
+                scene.line(scene.topics[0], "uma")
+                await scene.desk.until(scene.heard)
+                await scene.desk.until(lambda: not any(beat.startswith("update") for beat in beats._beats), PATIENCE)
+            finally:
+                await superuser.execute(f"{alter} true")
+                await superuser.close()
+            await scene.desk.until(lambda: len(scene.heard()) == 2, 2 * PATIENCE)
+        assert await scene.attempts() == 1
 
 
 class TestEnd:
