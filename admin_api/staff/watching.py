@@ -52,10 +52,10 @@ class Watcher:
             if row is not None and row.heard_at is not None and await bots.world(session) - row.heard_at > DAY:
                 await alarming.tell_chiefs(session, str(self.bot.connection), Problem.GAP)
                 await alarming.tell_group(session, self.bot.connection, Problem.GAP)
-            await updates.take_over(session, self.bot.connection)
-            await outgoing.take_over(session)
             me = self.bot.me
-            await bots.introduce(session, self.bot.lease, telegram_id=me.id, username=me.username)
+            if await bots.introduce(session, self.bot.lease, telegram_id=me.id, username=me.username):
+                await updates.take_over(session, self.bot.connection)
+                await outgoing.take_over(session)
         await say_problem(self.bot.floor.database, self.bot.lease, None)
 
     async def once(self) -> float:

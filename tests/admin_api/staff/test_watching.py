@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
+from sqlalchemy import text
 
 from admin_api.staff.binding import Binding
 from admin_api.staff.bot import Bot
-from admin_api.staff.pacing import Pace
-from admin_api.staff.stores import bots
+from admin_api.staff.stores import bots, updates
 from admin_api.staff.strangers import Strangers
 from admin_api.staff.watching import Hook, Watcher
 from channels.telegram_staff import setup
-from channels.telegram_staff.client import Api, open_client
 from core.floor import Floor
 from tests.admin_api.staff.transport import Desk, open_desk
 
@@ -40,11 +39,8 @@ class Watch:
 async def watch(floor: Floor) -> AsyncIterator[Watch]:
     async with open_desk(floor) as desk:
         await desk.be_bound()
-        async with open_client(desk.bot.account.token, Api(base=desk.sandbox.url)) as client:
-            me = await setup.look(client)
-            pace = Pace(desk.floor, desk.connection)
-            lease = await desk.claim()
-            yield Watch(desk, Bot(floor=desk.floor, lease=lease, client=client, me=me, pace=pace))
+        async with desk.by_hand() as bot:
+            yield Watch(desk, bot)
 
 
 class TestHook:
@@ -83,3 +79,18 @@ class TestHook:
         watch.desk.bot.updates.drop()
         await watcher.once()
         assert await watch.problem() is None
+
+
+class TestTakingOver:
+    @pytest.mark.parametrize("is_ours", [True, False])
+    async def test_what_is_half_done_is_anybodys_again_for_whoever_holds_the_bot(
+        self, watch: Watch, *, is_ours: bool
+    ) -> None:
+        await watch.desk.take()
+        if not is_ours:
+            await watch.desk.rows(text("UPDATE staff_bots SET fence = fence + 1 RETURNING fence"))
+        await watch.watcher(None).begin()
+
+        async with watch.bot.session() as session:
+            [found] = await updates.waiting(session, watch.bot.connection, known=(), most=9)
+        assert found.is_held is not is_ours
