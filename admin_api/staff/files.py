@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from contextlib import nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,6 +27,7 @@ from core.vault import open_vault
 
 KIND: Final = "staff"
 LARGE_AT_ONCE: Final = 6  # for all bots of a process: each lies in memory as a whole
+_ROOM_SECONDS: Final = 60.0
 _MEGABYTE: Final = 1024 * 1024
 _TOO_LARGE: Final = Text(
     f"O Telegram só entrega a bots arquivos de até {LARGEST_DOWNLOAD // _MEGABYTE} MB: envie um menor.",
@@ -51,6 +53,7 @@ class Files:
     storage: Storage
     company: CompanyId
     room: asyncio.Semaphore  # for large ones that are fetched
+    patience: float = _ROOM_SECONDS
 
     async def open(self, show: Show) -> bytes:
         """As it was received: what lies sealed is opened. More than Telegram takes is not even begun."""
@@ -80,8 +83,18 @@ class Files:
         if (file.size or 0) > LARGEST_DOWNLOAD:
             return replace(attached, problem=_TOO_LARGE)
         is_small = file.size is not None and file.size <= _MEGABYTE
-        async with nullcontext() if is_small else self.room:
+        async with nullcontext() if is_small else self._given_room():
             return await self._fetch(client, attached, name=name, is_last=is_last)
+
+    @asynccontextmanager
+    async def _given_room(self) -> AsyncIterator[None]:
+        """Whoever finds none in time raises what is trouble of ours: tried again later, and no try of the update's."""
+        async with asyncio.timeout(self.patience):
+            await self.room.acquire()
+        try:
+            yield
+        finally:
+            self.room.release()
 
     async def _fetch(self, client: Client, attached: Attached, *, name: str, is_last: bool) -> Attached:
         try:

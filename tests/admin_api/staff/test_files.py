@@ -10,11 +10,13 @@ import pytest
 from admin_api.staff.asking import Attached
 from admin_api.staff.files import Files
 from channels.telegram_staff.client import Api, Client, open_client
+from channels.telegram_staff.failures import Failed, Kind
 from channels.telegram_staff.updates import File
+from core.db.away import is_trouble
 from core.floor import Floor
 from core.models.stream import MessageKind
 from core.storage import open_storage
-from sandbox.faults import SilenceBefore
+from sandbox.faults import SilenceBefore, SlowBody
 from sandbox.telegram.contents import Document
 from sandbox.telegram.faults import FILE
 from tests.admin_api.staff.transport import Desk, open_desk
@@ -65,6 +67,21 @@ class TestFetch:
         hanging.cancel()
         assert (await waiting).problem is None
         await asyncio.gather(hanging, return_exceptions=True)
+
+    async def test_whoever_finds_no_room_in_time_is_tried_again_and_takes_none(self, wire: Wire) -> None:
+        files = replace(wire.files, patience=0.05)
+        async with wire.files.room:
+            with pytest.raises(TimeoutError) as caught:
+                await files.fetch(wire.client, wire.file(LARGE), name="late", is_last=True)
+        assert is_trouble(caught.value)
+        assert (await files.fetch(wire.client, wire.file(LARGE), name="late", is_last=True)).problem is None
+
+    async def test_what_drips_in_is_given_up(self, wire: Wire) -> None:
+        wire.desk.sandbox.faults.add(SlowBody(times=1, seconds=30, path=FILE))
+        with pytest.raises(Failed) as caught:
+            await wire.client.download(wire.file(2).id, seconds=0.2)
+        assert caught.value.kind is Kind.UNKNOWN
+        assert await wire.client.download(wire.file(2).id) == b"oi"
 
     async def test_what_is_more_than_bots_are_given_is_not_asked_for(self, wire: Wire) -> None:
         attached = await wire.fetch(21 * 1024 * 1024, "huge")
