@@ -110,7 +110,7 @@ async def _refuse(
     if row.conversation_id is None or row.epoch is None:
         return None
     epoch = select(Conversation.control_epoch).where(Conversation.id == row.conversation_id)
-    return None if await session.scalar(epoch.with_for_update()) == row.epoch else Refused.STALE
+    return None if await session.scalar(epoch.with_for_update(key_share=True)) == row.epoch else Refused.STALE
 
 
 async def _now(session: TenantSession) -> datetime:
