@@ -141,6 +141,8 @@ def _taken(session: TenantSession, row: Any) -> Taken:
 
 
 def _parsed(payload: str | None, body: bytes | None) -> Mapping[str, Any] | None:
+    if payload is None and body is None:
+        return None
     try:
         parsed = json.loads(payload if payload is not None else (body or b"").decode("utf-8", "replace"))
     except (ValueError, RecursionError):
