@@ -204,5 +204,5 @@ def _drop_first(index: defaultdict[str, list[Accepted]], key: str) -> None:
 
 def behind(kept: Mapping[int, Entry], after: int, *, last: int) -> Iterator[Entry]:
     """The numbers have no gaps behind the first that is kept, so that those before cost nothing."""
-    first = max(after + 1, next(iter(kept), 1))
+    first = max(after + 1, next(iter(kept), last + 1))
     return (kept[number] for number in range(first, last + 1))

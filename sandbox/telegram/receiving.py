@@ -74,12 +74,10 @@ class Receiving:
         self._end_poll(bot, _RIVAL)
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._polls[bot.id] = ended
-        news = asyncio.create_task(bot.updates.news(seconds))
-        both: set[asyncio.Future[Any]] = {ended, news}
+        both: set[asyncio.Future[Any]] = {ended, bot.updates.news()}
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            news.cancel()
             if self._polls.get(bot.id) is ended:
                 del self._polls[bot.id]
         if ended.done() and (why := ended.result()):

@@ -112,10 +112,10 @@ class Updates:
         self._forget_old()
         return list(self._waiting.values())
 
-    async def news(self, seconds: float) -> None:
-        """Returns when something was pushed, or the time is over."""
+    def news(self) -> asyncio.Future[None]:
+        """Done when something is pushed from now on."""
         self._news = asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._news], timeout=seconds)
+        return self._news
 
     def _forget_old(self) -> None:
         oldest = self._seconds() - _DAY

@@ -79,6 +79,15 @@ class TestAccepted:
         assert ledger.accepted_for("b") == (other,)
         assert ledger.accepted_for("c") == ()
 
+    def test_where_all_is_forgotten_a_page_is_empty(self) -> None:
+        ledger = Ledger(Bounds(entries=2))
+        accepted(ledger, "a.1.m")
+        for _ in range(2):
+            called(ledger)
+
+        assert ledger.accepted_page(after=0, limit=9, recipient=None, intent=None) == []
+        assert (ledger.taken, ledger.forgotten) == (1, 1)
+
     def test_messages_without_a_tag_are_nobodys_twins(self) -> None:
         ledger = Ledger()
         accepted(ledger, None)

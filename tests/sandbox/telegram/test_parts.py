@@ -43,6 +43,14 @@ class TestNumbers:
         assert all(chat_id < -(2**31) for chat_id in ids)
 
 
+class TestNews:
+    async def test_what_comes_between_a_look_and_the_wait_for_more_is_news(self) -> None:
+        updates = Updates(VirtualClock().seconds)
+        news = updates.news()
+        updates.push("message", {}, line=1)
+        assert news.done()
+
+
 class TestBounds:
     def test_the_book_forgets_the_oldest_and_says_so(self) -> None:
         book = Book(most=3)
