@@ -207,6 +207,13 @@ class TestTrouble:
             await desk.link(desk.bia)
         assert (await bot(desk)).problem is None
 
+    async def test_what_was_acted_on_is_followed_up_before_the_next_look_is_due(self, desk: Desk) -> None:
+        async with desk.at_work():
+            await desk.until(lambda: desk.recorder.followed)
+            desk.recorder.followed.clear()
+            await desk.link(desk.bia)
+            await desk.until(lambda: desk.recorder.followed, 3.0)
+
     async def test_one_loop_that_breaks_stops_none_of_the_others(self, desk: Desk) -> None:
         async with desk.at_work() as worker:
             desk.recorder.follows = ExceptionGroup("several", [TypeError("a"), KeyError("b")])

@@ -12,13 +12,7 @@ from telegram import (
     LinkPreviewOptions,
     ReactionTypeEmoji,
 )
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Forbidden,
-    InvalidToken,
-    TelegramError,
-)
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
 from sandbox.recordings import picture
 from sandbox.telegram.chats import Kind

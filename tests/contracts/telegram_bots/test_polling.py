@@ -4,17 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from telegram import (
-    Bot,
-)
-from telegram.error import (
-    Conflict,
-    NetworkError,
-)
+from telegram import Bot
+from telegram.error import Conflict, NetworkError
 
-from sandbox.faults import (
-    AcceptThenDrop,
-)
+from sandbox.faults import AcceptThenDrop
 from sandbox.telegram.faults import UPDATES, UpdateDuplicated
 from tests.contracts.telegram_bots.conftest import bot_of
 from tests.sandbox.telegram.scene import BIA, Scene
@@ -36,7 +29,7 @@ class TestPolling:
 
     async def test_a_long_poll_answers_as_soon_as_there_is_news(self, scene: Scene, bot: Bot) -> None:
         poll = asyncio.create_task(bot.get_updates(timeout=30))
-        await asyncio.sleep(0)
+        await _until_polled(scene)
         scene.says("oi")
         async with asyncio.timeout(3):
             [update] = await poll

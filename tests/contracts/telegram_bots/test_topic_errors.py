@@ -1,12 +1,8 @@
 """What Telegram refuses in topics and without rights, as python-telegram-bot raises it."""
 
 import pytest
-from telegram import (
-    Bot,
-)
-from telegram.error import (
-    BadRequest,
-)
+from telegram import Bot
+from telegram.error import BadRequest
 
 from sandbox.recordings import picture
 from sandbox.telegram.members import Right, Status
