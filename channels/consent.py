@@ -52,8 +52,12 @@ class Evidence:
     at: datetime | None = None
 
 
-async def opt_out(session: TenantSession, contact: ContactId, evidence: Evidence) -> bool:
+async def opt_out(
+    session: TenantSession, contact: ContactId, evidence: Evidence, *, answered: MessageId | None = None
+) -> bool:
     """True: until now they could be written to. No call to a provider starts after this transaction's commit.
+
+    But for answers to this message of theirs, in which they asked for one as well.
 
     Asked again it is on record again and stops what was queued since, but is not confirmed again. What was said before
     the person's own opt-in, and comes late, is only put on record.
@@ -65,7 +69,7 @@ async def opt_out(session: TenantSession, contact: ContactId, evidence: Evidence
     event = await store.record(session, person.id, said, at)
     if is_outdated:
         return False
-    await store.opt_out(session, [person.id])
+    await store.opt_out(session, [person.id], at=await store.before(session, answered) if answered else None)
     is_new = person.opted_out_at is None
     if is_new:
         await _confirm(session, person, evidence, event)

@@ -91,9 +91,12 @@ async def _write_rare(session: TenantSession, one: Ended) -> None:
 
 
 async def _opt_out(session: TenantSession, one: Ended, quote: Quote) -> None:
+    """Where something is said to it all the same, it is what they asked for in the same breath, or need in a crisis."""
     message = await commits.message_at(session, one.conversation, quote.message)
     evidence = Evidence(source=ConsentSource.KEYWORD, quote=quote.text, message=message)
-    await consent.opt_out(session, one.contact, evidence)
+    newest = one.begun.snapshot.last_inbound_seq if one.outcome.bubbles else None
+    answered = None if newest is None else await commits.message_at(session, one.conversation, newest)
+    await consent.opt_out(session, one.contact, evidence, answered=answered)
 
 
 async def _hand_over(session: TenantSession, one: Ended, handover: Handover) -> None:
@@ -121,24 +124,17 @@ def _has_new_topic(decision: Decision) -> bool:
 
 
 def _news(one: Ended, *, starts: datetime) -> list[NewOutbound]:
-    purpose = _purpose(one.decision)
     return [
         NewOutbound(
             conversation=one.conversation,
             intent=bundle(one.turn, number),
             content=Text(body=bubble.text),
-            purpose=purpose,
+            purpose=Purpose.REPLY,
             not_before=starts + timedelta(seconds=bubble.delay_seconds),
             turn=one.turn,
         )
         for number, bubble in enumerate(one.outcome.bubbles)
     ]
-
-
-def _purpose(decision: Decision) -> Purpose:
-    """Whom to call in a crisis is told to somebody, too, who wants to hear no more of us."""
-    is_last_word = decision.opt_out is not None and Rule.CRISIS in decision.rules
-    return Purpose.NOTICE if is_last_word else Purpose.REPLY
 
 
 def _tell(session: TenantSession, one: Ended) -> None:

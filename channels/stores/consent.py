@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from core.models.installation import Company
 from core.models.people import ConsentEvent, ConsentKind, ConsentSource, Contact
 from core.models.stream import Conversation, Message
 
+_MOMENT: Final = timedelta(microseconds=1)
 # What follows from another opt-out was not said at the time at which it is recorded.
 _DERIVED: Final = (ConsentSource.MERGE, ConsentSource.IMPORT)
 _BY_THE_PERSON: Final = (ConsentSource.KEYWORD, ConsentSource.BUTTON, ConsentSource.PROVIDER)
@@ -76,6 +77,12 @@ async def moment_of(session: TenantSession, said: Said) -> datetime:
     if moment is None:
         raise AssertionError("the database has no time")
     return moment
+
+
+async def before(session: TenantSession, message: MessageId) -> datetime | None:
+    """The last moment at which we had not got it yet."""
+    got: datetime | None = await session.scalar(select(Message.created_at).where(Message.id == message))
+    return None if got is None else got - _MOMENT
 
 
 async def is_outdated(session: TenantSession, contact: ContactId, said: Said, at: datetime) -> bool:

@@ -54,13 +54,16 @@ def _crisis(desk: Desk) -> Decision | None:
 
 
 def _consent(desk: Desk) -> Decision | None:
-    """Its one confirmation is queued with the opt-out itself; here there is nothing to add."""
-    opt_out = desk.first(OptOut)
+    """Its one confirmation is queued with the opt-out itself. Who asks for a person in the same breath gets one."""
+    opt_out, request = desk.first(OptOut), desk.first(RequestHuman)
     if opt_out is None and (not desk.snapshot.is_opted_out or desk.snapshot.trigger is Trigger.INBOUND):
         return None
     desk.note(Rule.OPT_OUT if opt_out else Rule.OPTED_OUT)
     _hear_news_in_silence(desk)
-    return desk.decision(Route.SILENCE, opt_out=opt_out.quote if opt_out else None)
+    if opt_out is None or request is None or desk.snapshot.control in _HELD:
+        return desk.decision(Route.SILENCE, opt_out=opt_out.quote if opt_out else None)
+    desk.note(Rule.HUMAN)
+    return hand_over(desk, "customer_asked", quote=request.quote, opt_out=opt_out.quote)
 
 
 def _control(desk: Desk) -> Decision | None:

@@ -94,6 +94,21 @@ class TestConversation:
         assert contact.opted_out_at is not None
         assert len(answers) == 1  # its one confirmation
 
+    async def test_who_asks_for_a_person_in_the_same_breath_is_answered_and_left_alone_otherwise(
+        self, talk: Talk
+    ) -> None:
+        await talk.say("Oi")
+        answers = await talk.say("parem de me mandar propaganda! quero falar com o gerente")
+        [contact] = await talk.inbox.rows("SELECT opted_out_at FROM contacts")
+        [asked] = await talk.inbox.rows(
+            "SELECT created_at FROM messages WHERE author = 'customer' ORDER BY seq DESC LIMIT 1"
+        )
+        sent = await talk.inbox.rows("SELECT purpose, answers_at FROM outbound ORDER BY seq DESC LIMIT 2")
+        assert len(answers) == 2  # the confirmation, and that somebody comes
+        assert (await talk.conversation()).control == "queued"
+        assert contact.opted_out_at < asked.created_at
+        assert [tuple(one) for one in sent] == [("reply", asked.created_at), ("notice", None)]
+
     async def test_several_messages_get_one_answer(self, talk: Talk) -> None:
         await talk.say("Oi", "tudo bem?", "meu nome é Ana")
         [turn] = await talk.inbox.rows("SELECT state FROM turns")

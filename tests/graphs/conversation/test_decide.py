@@ -47,7 +47,8 @@ class TestOrder:
     @pytest.mark.parametrize(
         ("commands", "route", "rule"),
         [
-            ((OUT, HUMAN, ASK), Route.SILENCE, "consent.opt_out"),
+            ((OUT, ASK), Route.SILENCE, "consent.opt_out"),
+            ((OUT, HUMAN, ASK), Route.HANDOFF, "consent.opt_out"),
             ((HUMAN, ASK, slot("nome", name="Ana")), Route.HANDOFF, "human.requested"),
             ((say(Mention.COMPLAINT), ASK), Route.HANDOFF, "safety.complaint"),
             ((ASK,), Route.STAGE, "answer.knowledge"),
@@ -71,6 +72,16 @@ class TestOrder:
     def test_an_opt_out_counts_in_every_control_state(self) -> None:
         for control in Control:
             assert decide(LIA, moment(control=control), heard(OUT)).opt_out == OUT.quote
+
+    def test_who_wants_no_messages_and_a_person_gets_both(self) -> None:
+        decision = decide(LIA, moment(), heard(OUT, HUMAN, ASK))
+        assert (decision.opt_out, decision.rules) == (OUT.quote, ("consent.opt_out", "human.requested"))
+        assert (decision.route, [text.name for text in decision.texts]) == (Route.HANDOFF, ["handoff"])
+        assert decision.handover is not None
+
+    def test_who_has_a_person_already_is_only_let_out(self) -> None:
+        decision = decide(LIA, moment(control=Control.HUMAN), heard(OUT, HUMAN, ASK))
+        assert (decision.route, decision.opt_out, decision.handover) == (Route.SILENCE, OUT.quote, None)
 
     def test_who_waits_is_told_so_when_they_ask(self) -> None:
         decision = decide(LIA, moment(control=Control.QUEUED), heard(say(Mention.STILL_THERE)))

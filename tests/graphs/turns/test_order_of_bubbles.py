@@ -118,6 +118,7 @@ class TestCrisis:
         assert contact.opted_out_at is not None
         assert any("188" in answer for answer in answers)
         [row] = await talk.inbox.rows(
-            "SELECT purpose, state FROM outbound WHERE position('188' in content ->> 'body') > 0"
+            "SELECT purpose, state, answers_at FROM outbound WHERE position('188' in content ->> 'body') > 0"
         )
-        assert (row.purpose, row.state) == ("notice", "queued")
+        assert (row.purpose, row.state) == ("reply", "queued")
+        assert row.answers_at > contact.opted_out_at  # so that it may leave, and what a person answers, too
