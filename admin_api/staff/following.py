@@ -18,7 +18,7 @@ from admin_api.staff import news, showing, ticks, waiting
 from admin_api.staff.buttons import Buttons
 from admin_api.staff.presence import Presence
 from admin_api.staff.spots import Spot
-from admin_api.staff.stores import desk, desk_told, groups, lines, scheduled, topics
+from admin_api.staff.stores import desk, groups, lines, scheduled, topics
 from admin_api.staff.stores.topics import Attended
 from admin_api.staff.topics import Topics
 from channels.inbound import BROKEN
@@ -197,14 +197,11 @@ async def _show_put_by(session: TenantSession, group: StaffGroup) -> None:
     """What a person had put by for a customer, when its time has come: its line was passed over until then."""
     language = await desk.language_of(session)
     for ended in await scheduled.ended(session, group.id):
-        key = f"line:{ended.message}:{ended.topic}"
-        if await desk_told.has(session, key):
-            continue
         line = await lines.one(session, group.id, ended.conversation, seq=ended.seq)
         if line is not None:
             spot = Spot(session=session, group=group.id, topic=ended.topic)
             why = ticks.why_unsent(ended.state, ended.reason, ended.error, language)
-            await spot.post(showing.put_by(line, language, why=why), key=key)
+            await spot.post(showing.put_by(line, language, why=why), key=ended.key)
 
 
 def _touched(events: Iterable[DomainEvent]) -> Iterable[ConversationId]:

@@ -48,7 +48,7 @@ _UNSHOWABLE: Final = Text(
 
 def is_worth_showing(line: Line) -> bool:
     """Not what was written in the group itself, nor what nobody said in the end, or has said yet."""
-    return not line.is_of_group and not line.is_put_by and not (line.author is Author.BOT and line.state in _UNSENT)
+    return not line.is_of_group and not line.is_put_by and line.state not in _UNSENT
 
 
 def body_of(line: Line, language: Language) -> Body:

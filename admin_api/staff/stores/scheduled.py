@@ -39,26 +39,26 @@ async def one(session: TenantSession, message: UUID) -> Scheduled | None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
-    """One whose time has come, in a topic that is open: it left, or why it did not."""
+    """One whose time has come, in a topic that is open: it left, or why it did not. `key`: of its line there."""
 
     topic: UUID
     conversation: ConversationId
-    message: MessageId
     seq: int
+    key: str
     state: OutboundState
     reason: str | None
     error: dict[str, Any] | None
 
 
 async def ended(session: TenantSession, group: UUID) -> list[Ended]:
-    """Of the last day. Whoever cancels one is told so at once."""
+    """Of the last day, those that were not said yet. Whoever cancels one is told so at once."""
     rows = await session.execute(_ENDED, {"group": group, "withdrawn": Reason.WITHDRAWN.value})
     return [
         Ended(
             topic=row.topic,
             conversation=ConversationId(row.conversation_id),
-            message=MessageId(row.message_id),
             seq=row.seq,
+            key=row.key,
             state=OutboundState(row.state),
             reason=row.reason,
             error=row.error,
@@ -86,13 +86,15 @@ _WAITING: Final = text(f"""
     ORDER BY o.not_before, o.id LIMIT :most OFFSET :skip
 """).bindparams(bindparam("contact", type_=Uuid), bindparam("message", type_=Uuid))  # noqa: S608 - a constant of ours
 
-# Whether one was shown is asked by its key: made of ids here, it would be looked for among all notes of the company.
+# Their keys are made before notes are looked up by them, as in stores/lines.py.
 _ENDED: Final = text(f"""
-    SELECT t.id AS topic, o.conversation_id, o.message_id, m.seq, o.state, o.reason, o.error
-    FROM outbound o JOIN messages m ON m.id = o.message_id
-    JOIN staff_topics t ON t.conversation_id = o.conversation_id AND t.group_id = :group AND t.state <> 'closed'
-    WHERE o.intent_key LIKE '{PREFIX}%' AND o.not_before BETWEEN app_now() - interval '1 day' AND app_now()
-      AND o.state NOT IN ('queued', 'sending', 'unknown') AND o.reason IS DISTINCT FROM :withdrawn
-      AND o.not_before >= t.created_at AND m.seq <= t.shown_seq AND m.deleted_at IS NULL
-    ORDER BY o.not_before, o.id
+    WITH w AS MATERIALIZED (
+        SELECT o.id, o.not_before, t.id AS topic, o.conversation_id, m.seq, o.state, o.reason, o.error,
+            'line:' || o.message_id || ':' || t.id AS key
+        FROM outbound o JOIN messages m ON m.id = o.message_id
+        JOIN staff_topics t ON t.conversation_id = o.conversation_id AND t.group_id = :group AND t.state <> 'closed'
+        WHERE o.intent_key LIKE '{PREFIX}%' AND o.not_before BETWEEN app_now() - interval '1 day' AND app_now()
+          AND o.state NOT IN ('queued', 'sending', 'unknown') AND o.reason IS DISTINCT FROM :withdrawn
+          AND o.not_before >= t.created_at AND m.seq <= t.shown_seq AND m.deleted_at IS NULL)
+    SELECT * FROM w WHERE NOT EXISTS (SELECT FROM staff_notes n WHERE n.key = w.key) ORDER BY w.not_before, w.id
 """).columns(error=JSONB)  # noqa: S608 - a constant of ours
