@@ -103,18 +103,21 @@ _SHOWN: Final = text("""
         JOIN staff_topics t ON t.contact_id = c.contact_id AND t.connection_id = c.connection_id AND t.group_id = :group
         WHERE h.state = 'queued' AND h.told_at IS NULL),
     said AS MATERIALIZED (
-        SELECT n.id, n.topic_id, n.key, n.sent_at, n.message_ids, n.body ->> 'type' = 'card' AS is_card,
-            CASE WHEN n.topic_id IS NULL THEN CAST(n.body AS text) END AS words
-        FROM staff_notes n WHERE n.group_id = :group AND n.state = 'sent' AND (n.body ->> 'type' = 'card'
-            OR starts_with(n.key, 'ring:') OR n.topic_id IS NULL AND starts_with(n.key, 'digest:'))),
+        SELECT n.id, n.topic_id, n.key, n.sent_at, n.message_ids, n.body ->> 'type' = 'card' AS is_card
+        FROM staff_notes n WHERE n.topic_id = ANY (ARRAY(SELECT topic FROM waiting)) AND n.state = 'sent'
+            AND (n.body ->> 'type' = 'card' OR starts_with(n.key, 'ring:'))),
+    digests AS MATERIALIZED (
+        SELECT n.sent_at, CAST(n.body AS text) AS words
+        FROM staff_notes n WHERE n.topic_id IS NULL AND n.group_id = :group AND n.state = 'sent'
+            AND starts_with(n.key, 'digest:')),
     rung AS (
         SELECT w.id, n.sent_at FROM waiting w JOIN said n ON n.topic_id = w.topic
         WHERE n.sent_at >= w.created_at AND (starts_with(n.key, w.ring) OR n.is_card AND NOT EXISTS (
             SELECT FROM said p WHERE p.topic_id = n.topic_id AND p.id < n.id AND p.is_card
                 AND p.message_ids && n.message_ids))
         UNION ALL
-        SELECT w.id, n.sent_at FROM waiting w JOIN said n ON n.topic_id IS NULL
-        WHERE n.sent_at >= w.created_at AND position(w.link IN n.words) > 0)
+        SELECT w.id, n.sent_at FROM waiting w JOIN digests n ON n.sent_at >= w.created_at
+        WHERE position(w.link IN n.words) > 0)
     SELECT id, min(sent_at) AS sent_at FROM rung GROUP BY id
 """)
 
