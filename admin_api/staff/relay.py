@@ -209,6 +209,7 @@ async def _answered(ask: Ask, key: str, said: Said) -> None:
     words = said.text.strip()
     kind, _, subject = key.partition(":")
     if kind == "draft":
+        _refuse_slash(said)
         await drafts.send_edited(ask.session, UUID(subject), [answers.other_words(words)], by=ask.asker.actor)
     else:
         reason = answers.refusal(words)
