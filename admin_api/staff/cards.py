@@ -43,6 +43,15 @@ _LABELS: Final[Mapping[str, Text]] = {
     RESOLVE: Text("✅ Resolver", "✅ Resolve"),
     GIVE_BACK: Text("🤖 Devolver", "🤖 Return to bot"),
 }
+# What a conversation came to, as it is kept.
+CATEGORIES: Final[Mapping[str, Text]] = {
+    "atendido": Text("Atendido", "Helped"),
+    "vendido": Text("Vendido", "Sold"),
+    "agendado": Text("Agendado", "Booked"),
+    "sem_interesse": Text("Sem interesse", "Not interested"),
+    "engano": Text("Engano ou spam", "Wrong number or spam"),
+    "outro": Text("Outro", "Other"),
+}
 _OFFERED: Final[Mapping[Control, tuple[tuple[str, ...], ...]]] = {
     Control.QUEUED: ((TAKE, TRANSFER), (RESOLVE, GIVE_BACK)),
     Control.HUMAN: ((TRANSFER, GIVE_BACK), (RESOLVE,)),
@@ -180,7 +189,9 @@ def _outcome(view: View) -> Rich | None:
     waiting = view.waiting
     if view.control is not Control.CLOSED or waiting is None or waiting.category is None:
         return None
-    told = f"{waiting.category}: {waiting.note}" if waiting.note else waiting.category
+    known = CATEGORIES.get(waiting.category)
+    category = known.in_(view.language) if known else waiting.category
+    told = f"{category}: {waiting.note}" if waiting.note else category
     return _labelled(view, Text("Desfecho", "Outcome"), told)
 
 

@@ -1,10 +1,9 @@
 """What people of the group do with a conversation: take it, pass it on, give it back, end it. Under its lock, once."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from admin_api.staff.asking import Ask
-from admin_api.staff.cards import who_has_it
+from admin_api.staff.cards import CATEGORIES, who_has_it
 from admin_api.staff.spots import OUTSIDE, Spot, spot_of
 from admin_api.staff.stores import desk as store
 from admin_api.staff.stores import lines, notes
@@ -22,15 +21,6 @@ from graphs import control
 from graphs.control import Wanted
 from graphs.handoff import Source
 from graphs.stores import handoffs
-
-CATEGORIES: Final = {
-    "atendido": Text("Atendido", "Helped"),
-    "vendido": Text("Vendido", "Sold"),
-    "agendado": Text("Agendado", "Booked"),
-    "sem_interesse": Text("Sem interesse", "Not interested"),
-    "engano": Text("Engano ou spam", "Wrong number or spam"),
-    "outro": Text("Outro", "Other"),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

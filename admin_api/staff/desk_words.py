@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from admin_api.staff.actions.desk import COMMANDS
 from admin_api.staff.asking import Ask, Command
-from admin_api.staff.cards import RESOLVE, TRANSFER
-from admin_api.staff.desk import CATEGORIES
+from admin_api.staff.cards import CATEGORIES, RESOLVE, TRANSFER
 from admin_api.staff.folding import folded
 from admin_api.staff.stores import desk
 from core.errors import Conflict

@@ -8,8 +8,8 @@ from admin_api.staff import desk, reading
 from admin_api.staff.arguments import Misused
 from admin_api.staff.asking import Action, Answer, Ask, Command, Param, Place, Run, Where
 from admin_api.staff.buttons import Choice
-from admin_api.staff.cards import GIVE_BACK, RESOLVE, TAKE, TRANSFER, who_has_it
-from admin_api.staff.desk import CATEGORIES, Hand
+from admin_api.staff.cards import CATEGORIES, GIVE_BACK, RESOLVE, TAKE, TRANSFER, who_has_it
+from admin_api.staff.desk import Hand
 from admin_api.staff.folding import folded
 from admin_api.staff.stores import desk as store
 from admin_api.staff.stores.desk import Colleague

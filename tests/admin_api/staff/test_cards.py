@@ -116,9 +116,9 @@ class TestCard:
         assert line in card(view(opted_out_at=NOW - timedelta(days=1), answered_at=written)).text
 
     def test_a_closed_one_says_what_it_came_to(self) -> None:
-        ended = waiting(state=HandoffState.ENDED, category="vendido", note="pagou no PIX")
+        ended = waiting(state=HandoffState.ENDED, category="sem_interesse", note="achou caro")
 
-        assert "Desfecho: vendido: pagou no PIX" in card(view(control=Control.CLOSED, waiting=ended)).text
+        assert "Desfecho: Sem interesse: achou caro" in card(view(control=Control.CLOSED, waiting=ended)).text
 
     def test_however_much_is_known_it_is_one_message(self) -> None:
         slots = [{"label": "🧑‍💼" * 300, "value": "v" * 3000, "is_confirmed": True}] * 50
