@@ -157,10 +157,22 @@ _TOPIC: Final = """
     LEFT JOIN staff_topics t ON t.group_id = g.id AND t.contact_id = c.contact_id AND t.connection_id = c.connection_id
 """
 
+# Of conversation `c`: since the customer's last words nothing left or is leaving. What is put by waits for its time.
+# Looked up one by one: an EXISTS might be answered by reading all that was ever said.
+_IS_UNANSWERED: Final = """
+    c.last_inbound_seq > 0 AND (
+        SELECT true FROM messages m WHERE m.conversation_id = c.id AND m.seq > c.last_inbound_seq AND (
+            SELECT true FROM outbound o WHERE o.tenant_id = m.tenant_id AND o.message_id = m.id
+                AND (o.state IN ('draft', 'failed', 'suppressed', 'expired')
+                    OR o.purpose = 'staff' AND o.state = 'queued' AND o.not_before > app_now())
+            LIMIT 1) IS NULL
+        LIMIT 1) IS NULL
+"""
+
 _TALKS: Final = text(f"""
     SELECT c.contact_id, p.name, {_TAIL} AS tail, l.name AS line, c.control, w.name AS who,
         s.name AS stage, c.last_message_at, g.chat_id, t.thread_id,
-        c.control <> 'closed' AND c.last_inbound_seq = c.message_seq AND c.message_seq > 0 AS is_unanswered
+        c.control <> 'closed' AND {_IS_UNANSWERED} AS is_unanswered
     FROM conversations c JOIN contacts p ON p.id = c.contact_id JOIN connections l ON l.id = c.connection_id
     {_TOPIC}
     LEFT JOIN staff_people w ON w.user_id = c.assignee_id
@@ -170,7 +182,7 @@ _TALKS: Final = text(f"""
     LEFT JOIN board_stages s ON s.board_id = b.id AND s.key = d.stage
     WHERE c.control = ANY (:controls) AND c.last_message_at IS NOT NULL
       AND (CAST(:mine AS uuid) IS NULL OR c.assignee_id = :mine)
-      AND (NOT CAST(:unanswered AS boolean) OR (c.last_inbound_seq = c.message_seq AND c.message_seq > 0))
+      AND (NOT CAST(:unanswered AS boolean) OR {_IS_UNANSWERED})
       AND (CAST(:pattern AS text) IS NULL OR {names.folded_name("p.name")} LIKE :pattern
           OR EXISTS (
           SELECT FROM contact_identities i WHERE i.contact_id = p.id

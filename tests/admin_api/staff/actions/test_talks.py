@@ -1,6 +1,7 @@
 """Conversations, the queue, a customer's profile and history, as the group sees them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from core import clock
 from core.ids import new_id
 from core.models.commerce import Charge, ChargeMethod, Order, OrderState
 from core.models.files import ContactNote, ContactTag
+from core.models.outbox import OutboundState
 from core.models.people import ConsentSource
 from core.models.service import ContactFact
 from core.models.stream import Author
@@ -74,6 +76,27 @@ class TestConversations:
         assert (
             name in (await counter.type("bia", f"/conversas {filtered} {name}")).text.partition("\n")[2]
         ) is is_there
+
+    @pytest.mark.parametrize(
+        ("became", "is_there"),
+        [
+            ({"state": OutboundState.QUEUED}, False),
+            ({"state": OutboundState.READ}, False),
+            ({"state": OutboundState.SUPPRESSED}, True),
+            ({"state": OutboundState.FAILED}, True),
+            ({"not_before": clock.now() + timedelta(days=1)}, True),
+        ],
+        ids=["leaving", "read", "withdrawn", "failed", "put by"],
+    )
+    async def test_what_did_not_leave_is_no_answer(
+        self, counter: Counter, became: dict[str, Any], *, is_there: bool
+    ) -> None:
+        name = f"Espera {new_id().hex}"
+        who = await counter.customer(name)
+        await counter.salon.say(who, "oi")
+        await counter.world.set(await counter.world.queue(who.conversation), **became)
+
+        assert (name in (await counter.type("bia", "/conversas pendentes")).text) is is_there
 
     async def test_a_piece_of_a_number_finds_somebody(self, counter: Counter) -> None:
         who = await counter.customer("Só Número")
