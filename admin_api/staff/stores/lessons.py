@@ -65,7 +65,11 @@ _ASKED: Final = text("""
     ORDER BY m.seq DESC LIMIT :most
 """)
 
+# Not what was put by for later, nor what did not leave.
 _LAST: Final = text("""
-    SELECT id FROM messages WHERE conversation_id = :conversation AND author = 'staff' AND direction = 'out'
-        AND deleted_at IS NULL AND text <> '' ORDER BY seq DESC LIMIT 1
+    SELECT m.id FROM messages m LEFT JOIN outbound o ON o.message_id = m.id
+    WHERE m.conversation_id = :conversation AND m.author = 'staff' AND m.direction = 'out' AND m.deleted_at IS NULL
+        AND m.text <> '' AND (o.id IS NULL
+            OR o.not_before <= app_now() AND o.state NOT IN ('failed', 'suppressed', 'expired'))
+    ORDER BY m.seq DESC LIMIT 1
 """)

@@ -1,5 +1,7 @@
 """A person's answer taught by one tap, and talks frozen as cases."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -75,6 +77,11 @@ class TestTeach:
         assert ANSWER in shown.text
         assert [button.text for button in shown.buttons] == ["30 dias", "90 dias", "365 dias", "Sempre"]
         assert await found(counter, QUESTION) is None
+
+    async def test_what_is_put_by_for_later_answered_nobody_yet(self, counter: Counter, ana: Somebody) -> None:
+        await counter.world.queue(ana.conversation, not_before=clock.now() + timedelta(hours=2))
+
+        assert ANSWER in (await counter.type("bia", "/ensinar", ana)).text
 
     async def test_the_next_customer_gets_it(self, counter: Counter, ana: Somebody) -> None:
         shown = await counter.type("bia", "/ensinar", ana)
