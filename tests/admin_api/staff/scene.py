@@ -265,6 +265,10 @@ class Group:
         async with self.world.session() as session:
             return list((await session.execute(text(sql), bound)).all())
 
+    async def queued(self) -> list[Any]:
+        """All that is to leave for customers, or has left."""
+        return await self.rows("SELECT * FROM outbound ORDER BY seq")
+
     async def set_group(self, **settings: Any) -> None:
         async with self.world.session() as session:
             await session.execute(update(StaffGroup).values(settings=settings))

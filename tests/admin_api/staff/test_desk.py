@@ -1,24 +1,15 @@
 """What people do with a conversation from the group: by buttons, by words, and two at once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from channels.telegram_staff.notes import Button, Card, Say
 from core.errors import AppError, Conflict
-from core.floor import Floor
 from core.ids import ConversationId
 from core.models.stream import Control
 from graphs.handoff import Source
-from tests.admin_api.staff.scene import Group, Posted, open_group
-
-
-@pytest.fixture
-async def group(floor: Floor) -> AsyncIterator[Group]:
-    group = await open_group(floor)
-    yield group
-    await group.world.finish()
+from tests.admin_api.staff.scene import Group, Posted
 
 
 @pytest.fixture
@@ -184,7 +175,7 @@ class TestResolve:
         assert (await who(group, ana))[0] is Control.CLOSED
         [row] = await group.rows("SELECT category, closing_note, state FROM handoffs")
         assert tuple(row) == ("vendido", None, "ended")
-        assert "Desfecho: vendido" in next(one.text for one in await group.follow() if isinstance(one.body, Card))
+        assert "Desfecho: Vendido" in next(one.text for one in await group.follow() if isinstance(one.body, Card))
 
     @pytest.mark.parametrize(
         ("words", "kept"),

@@ -1,6 +1,5 @@
 """A customer sees that somebody is there as soon as somebody takes their conversation."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,7 +15,7 @@ from core.clock import Deadline
 from core.floor import Floor
 from core.models.stream import Control
 from sandbox.telegram.reactions import FREE
-from tests.admin_api.staff.scene import Group, open_group
+from tests.admin_api.staff.scene import Group
 from tests.fixtures.outbox import Provider
 
 
@@ -29,13 +28,6 @@ class Watched(Provider):
         if self.trouble:
             raise self.trouble
         self.shown.append((provider_id, is_typing))
-
-
-@pytest.fixture
-async def group(floor: Floor) -> AsyncIterator[Group]:
-    group = await open_group(floor)
-    yield group
-    await group.world.finish()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What waits for somebody's yes in a topic: drafts of a copilot, effects for staff, and moves of a lead."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,20 +9,12 @@ import pytest
 from channels.telegram_staff.notes import Change, OpenTopic, React
 from core import clock
 from core.errors import AppError, Conflict
-from core.floor import Floor
 from core.ids import ConversationId, new_id
 from core.models.service import Approver, Draft, Effect, EffectState
 from core.models.stream import Control, Trigger, Turn, TurnState
-from tests.admin_api.staff.scene import Group, Posted, kinds, open_group
+from tests.admin_api.staff.scene import Group, Posted, kinds
 
 WORDS = "O plano custa R$ 99,00."
-
-
-@pytest.fixture
-async def group(floor: Floor) -> AsyncIterator[Group]:
-    group = await open_group(floor)
-    yield group
-    await group.world.finish()
 
 
 @pytest.fixture
@@ -134,6 +125,17 @@ class TestDraft:
 
         with pytest.raises(Conflict, match="press Send"):
             await group.hear("bia", ana, words, replies=told.message)
+
+        assert await group.rows("SELECT id FROM outbound") == []
+
+    async def test_what_begins_with_a_slash_is_not_said_to_the_customer(
+        self, group: Group, ana: ConversationId
+    ) -> None:
+        await draft(group, ana)
+        told = shown(await group.follow(), "draft")
+
+        with pytest.raises(Conflict, match="with a slash is a command"):
+            await group.hear("bia", ana, "/descartar", replies=told.message)
 
         assert await group.rows("SELECT id FROM outbound") == []
 

@@ -1,9 +1,6 @@
 """A message that was put by for a customer: passed over in their topic until it leaves, and said there then."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-
-import pytest
 
 from admin_api.staff.stores import scheduled
 from channels.contents import Text
@@ -11,30 +8,11 @@ from channels.policy import Reason
 from channels.stores import outbox
 from channels.stores.outbox import NewOutbound, Scope
 from core import clock
-from core.floor import Floor
 from core.ids import ConversationId, MessageId, new_id
 from core.models.outbox import OutboundState, Purpose
-from tests.admin_api.staff.scene import Group, Posted, open_group
+from tests.admin_api.staff.scene import Group, Posted
 
 WORDS = "Bom dia, está confirmado!"
-
-
-@pytest.fixture
-async def group(floor: Floor) -> AsyncIterator[Group]:
-    group = await open_group(floor)
-    yield group
-    await group.world.finish()
-
-
-@pytest.fixture
-async def ana(group: Group) -> ConversationId:
-    """Bia has her."""
-    ana = await group.customer()
-    await group.wait(ana)
-    await group.follow()
-    await group.take_outside(ana, who="bia")
-    await group.follow()
-    return ana
 
 
 async def put_by(group: Group, who: ConversationId, at: datetime) -> MessageId:
@@ -99,6 +77,24 @@ class TestPutBy:
         await end(group, OutboundState.SUPPRESSED, Reason.WITHDRAWN)
 
         assert lines(await group.follow()) == []
+
+    async def test_one_that_failed_before_its_line_was_passed_over_is_not_told_as_said(
+        self, group: Group, ana: ConversationId
+    ) -> None:
+        await put_by(group, ana, clock.now() + timedelta(hours=2))
+        await end(group, OutboundState.EXPIRED, Reason.TOO_LATE)
+
+        [told] = lines(await group.follow())
+        assert told.startswith("⚠️ 🕓 Estava agendada. Não foi enviada.")
+
+    async def test_what_was_cancelled_is_nothing_that_was_said_before_a_topic_opened(self, group: Group) -> None:
+        beto = await group.customer(name="Beto")
+        message = await put_by(group, beto, clock.now() + timedelta(hours=2))
+        async with group.world.session() as session:
+            assert await outbox.withdraw(session, Scope(message=message), Reason.WITHDRAWN)
+        await group.wait(beto)
+
+        assert WORDS not in "\n".join(one.text for one in await group.follow())
 
     async def test_a_topic_that_opens_meanwhile_does_not_tell_it_as_said(self, group: Group) -> None:
         beto = await group.customer(name="Beto")

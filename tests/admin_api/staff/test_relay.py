@@ -1,8 +1,6 @@
 """What people write in a topic reaches the customer, is kept as a note, or is refused with a reason."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -11,39 +9,16 @@ from channels.stores.templates import WindowClosed
 from channels.telegram_staff.notes import React, Say
 from core import clock
 from core.errors import AppError, Conflict
-from core.floor import Floor
 from core.ids import ConversationId
 from core.models.stream import Control
-from tests.admin_api.staff.scene import SPOT, Group, open_group
-
-
-@pytest.fixture
-async def group(floor: Floor) -> AsyncIterator[Group]:
-    group = await open_group(floor)
-    yield group
-    await group.world.finish()
-
-
-@pytest.fixture
-async def ana(group: Group) -> ConversationId:
-    """Bia has taken her."""
-    ana = await group.customer()
-    await group.wait(ana)
-    await group.follow()
-    await group.hear("bia", ana, "aceitar")
-    await group.follow()
-    return ana
-
-
-async def queued(group: Group) -> list[Any]:
-    return await group.rows("SELECT * FROM outbound ORDER BY seq")
+from tests.admin_api.staff.scene import SPOT, Group
 
 
 class TestSend:
     async def test_a_line_goes_to_the_customer_once(self, group: Group, ana: ConversationId) -> None:
         number = await group.hear("bia", ana, "Pode confirmar amanhã às 10h")
 
-        [row] = await queued(group)
+        [row] = await group.queued()
         assert row.intent_key == f"staff:{group.group}:{number}"
         assert (row.purpose, row.content["body"]) == ("staff", "Pode confirmar amanhã às 10h")
         async with group.world.sending():
@@ -67,7 +42,7 @@ class TestSend:
         row = await group.thread(beto)
         assert (row.control, row.assignee_id) == (Control.HUMAN, group.people["caio"].user)
         assert "✋ Caio assumiu." in [one.text for one in await group.follow()]
-        assert len(await queued(group)) == 1
+        assert len(await group.queued()) == 1
 
     async def test_writing_where_a_copilot_drafts_takes_over_as_well(self, group: Group) -> None:
         beto = await group.customer(name="Beto")
@@ -78,13 +53,13 @@ class TestSend:
         await group.hear("caio", beto, "Oi Beto!")
 
         assert (await group.thread(beto)).control is Control.HUMAN
-        assert len(await queued(group)) == 1
+        assert len(await group.queued()) == 1
 
     async def test_what_a_colleague_has_is_not_answered_by_another(self, group: Group, ana: ConversationId) -> None:
         with pytest.raises(Conflict, match="Bia"):
             await group.hear("caio", ana, "deixa comigo")
 
-        assert await queued(group) == []
+        assert await group.queued() == []
 
     async def test_an_answer_quotes_what_it_answers(self, group: Group, ana: ConversationId) -> None:
         message = await group.write(ana, "qual o prazo?")
@@ -92,7 +67,7 @@ class TestSend:
 
         await group.hear("bia", ana, "dois dias", replies=line.message)
 
-        [row] = await queued(group)
+        [row] = await group.queued()
         [said] = await group.rows("SELECT provider_id FROM messages WHERE id = :id", id=message)
         assert row.reply_to == said.provider_id
 
@@ -100,7 +75,7 @@ class TestSend:
         number = await group.hear("bia", ana, "Pode ser às 10h?")
         async with group.world.sending():
             await group.world.settle()
-        [sent] = await queued(group)
+        [sent] = await group.queued()
         message = await group.write(ana, "pode")
         await group.rows(
             "UPDATE messages SET reply_to = :to WHERE id = :id RETURNING id", to=sent.provider_id, id=message
@@ -128,7 +103,7 @@ class TestRefuse:
         with pytest.raises(WindowClosed):
             await group.hear("bia", ana, "oi")
 
-        assert await queued(group) == []
+        assert await group.queued() == []
 
     async def test_who_opted_out_hears_nothing_until_they_write(self, group: Group, ana: ConversationId) -> None:
         await group.set_contact(ana, opted_out_at=clock.now())
@@ -138,14 +113,14 @@ class TestRefuse:
         await group.write(ana, "ainda estão aí?")
         await group.hear("bia", ana, "sim!")
 
-        assert len(await queued(group)) == 1
+        assert len(await group.queued()) == 1
 
     @pytest.mark.parametrize("how", ["is_forwarded", "via_bot"])
     async def test_what_somebody_else_wrote_is_not_sent(self, group: Group, ana: ConversationId, how: str) -> None:
         with pytest.raises(Conflict, match="forwarded"):
             await group.hear("bia", ana, "aceitar", **{how: True})
 
-        assert await queued(group) == []
+        assert await group.queued() == []
 
     async def test_who_looks_on_writes_to_nobody(self, group: Group, ana: ConversationId) -> None:
         with pytest.raises(AppError, match="role of agent"):
@@ -167,7 +142,7 @@ class TestNotes:
     async def test_an_inner_note_is_kept_and_never_sent(self, group: Group, ana: ConversationId, words: str) -> None:
         number = await group.hear("bia", ana, words)
 
-        assert await queued(group) == []
+        assert await group.queued() == []
         [row] = await group.rows("SELECT text, author_id FROM contact_notes")
         assert tuple(row) == ("cliente antigo", group.people["bia"].user)
         [mark] = [one.body for one in await group.deliver()]
@@ -187,7 +162,7 @@ class TestNotes:
         await group.hear("bia", ana, "# só nosso")
         await group.hear("bia", ana, "// para ela")
 
-        assert [row.content["body"] for row in await queued(group)] == ["// para ela"]
+        assert [row.content["body"] for row in await group.queued()] == ["// para ela"]
 
     async def test_a_colleague_may_note_in_a_conversation_that_is_not_theirs(
         self, group: Group, ana: ConversationId
@@ -216,7 +191,7 @@ class TestNotes:
         with pytest.raises(Conflict, match="begins like a command"):
             await group.hear("bia", ana, words)
 
-        assert await queued(group) == []
+        assert await group.queued() == []
         assert (await group.thread(ana)).control is Control.HUMAN
 
     @pytest.mark.parametrize("words", ["/fila", " /resolver vendido", "/ oi", "/conversas@outro_bot"])
@@ -226,9 +201,9 @@ class TestNotes:
         with pytest.raises(Conflict, match="with a slash is a command"):
             await group.hear("bia", ana, words)
 
-        assert await queued(group) == []
+        assert await group.queued() == []
 
     async def test_such_a_word_further_on_is_for_the_customer(self, group: Group, ana: ConversationId) -> None:
         await group.hear("bia", ana, "Vou resolver isso: é fácil")
 
-        assert [row.content["body"] for row in await queued(group)] == ["Vou resolver isso: é fácil"]
+        assert [row.content["body"] for row in await group.queued()] == ["Vou resolver isso: é fácil"]

@@ -1,6 +1,5 @@
 """Files that people send in a topic, what becomes of their lines, and how they react to those of the customer."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,35 +9,12 @@ from channels.contents import Media, Reaction
 from channels.errors import Undeliverable
 from channels.telegram_staff.notes import React, Say
 from core.errors import Conflict
-from core.floor import Floor
 from core.ids import ConversationId
 from core.models.outbox import OutboundState
 from core.models.stream import MessageKind
 from core.objects import Label, ObjectKey
 from core.texts import Text as Words
-from tests.admin_api.staff.scene import Group, open_group
-
-
-@pytest.fixture
-async def group(floor: Floor) -> AsyncIterator[Group]:
-    group = await open_group(floor)
-    yield group
-    await group.world.finish()
-
-
-@pytest.fixture
-async def ana(group: Group) -> ConversationId:
-    """Bia has taken her."""
-    ana = await group.customer()
-    await group.wait(ana)
-    await group.follow()
-    await group.hear("bia", ana, "aceitar")
-    await group.follow()
-    return ana
-
-
-async def queued(group: Group) -> list[Any]:
-    return await group.rows("SELECT * FROM outbound ORDER BY seq")
+from tests.admin_api.staff.scene import Group
 
 
 class TestFiles:
@@ -70,7 +46,7 @@ class TestFiles:
         await group.hear("bia", ana, "olha só", attached=await file_of(group, MessageKind.IMAGE, "image/jpeg"))
         await group.hear("bia", ana, "ouve", attached=await file_of(group, MessageKind.VOICE, "audio/ogg"))
 
-        contents = [row.content for row in await queued(group)]
+        contents = [row.content for row in await group.queued()]
         assert [content.get("caption") or content.get("body") for content in contents] == ["olha só", None, "ouve"]
 
     @pytest.mark.parametrize(
@@ -89,7 +65,7 @@ class TestFiles:
         with pytest.raises(Conflict, match=why):
             await group.hear("bia", ana, attached=Attached(kind=kind, **values))
 
-        assert await queued(group) == []
+        assert await group.queued() == []
 
 
 class TestAnswers:
@@ -103,7 +79,7 @@ class TestAnswers:
         with pytest.raises(Conflict, match="without replying"):
             await group.hear("bia", ana, "recusar: veja", attached=picture, replies=asked.message)
 
-        assert await queued(group) == []
+        assert await group.queued() == []
 
 
 class TestInner:
@@ -115,11 +91,11 @@ class TestInner:
         for _ in range(2):
             await group.hear("bia", ana, attached=picture, album="a1")
 
-        assert await queued(group) == []
+        assert await group.queued() == []
         assert [row.text for row in await group.rows("SELECT text FROM contact_notes")] == ["comprovante, não mandar"]
         assert any("nada foi enviado" in one.text for one in await group.deliver())
         await group.hear("bia", ana, attached=picture, album="a2")
-        assert len(await queued(group)) == 1
+        assert len(await group.queued()) == 1
 
     async def test_the_rest_of_a_note_that_was_cut_in_two_is_not_sent(self, group: Group, ana: ConversationId) -> None:
         await group.hear("bia", ana, "// " + "muito longo " * 340)
@@ -128,7 +104,7 @@ class TestInner:
             await group.hear("bia", ana, "e o fim dela")
         await group.hear("bia", ana, "bom dia!")
 
-        assert [row.content["body"] for row in await queued(group)] == ["bom dia!"]
+        assert [row.content["body"] for row in await group.queued()] == ["bom dia!"]
 
 
 class TestTicks:
@@ -140,7 +116,7 @@ class TestTicks:
 
         signs = [one.body for one in await group.follow() if isinstance(one.body, React)]
         assert signs == [React(message_id=number, sign="🕊")]
-        [row] = await queued(group)
+        [row] = await group.queued()
         for state, sign in ((OutboundState.DELIVERED, "👌"), (OutboundState.READ, "👀")):
             await group.world.set(row.message_id, state=state)
             await group.emit("message.status", group.group, {"messages": [str(row.message_id)]})
@@ -173,7 +149,7 @@ class TestReact:
         await group.react("bia", ana, line.message)
 
         [said] = await group.rows("SELECT provider_id FROM messages WHERE text = 'obrigada!'")
-        contents = [row.content for row in await queued(group)]
+        contents = [row.content for row in await group.queued()]
         assert [content["type"] for content in contents] == ["reaction", "reaction"]
         assert contents[0] == {"type": "reaction", "target": said.provider_id, "emoji": "❤"}
         async with group.world.sending():

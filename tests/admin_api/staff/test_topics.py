@@ -1,6 +1,5 @@
 """The topic of a customer who needs a person: opened, shown, kept up, closed, and opened again for the same person."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -16,14 +15,7 @@ from core.models.people import ConnectionState
 from core.models.staff import TopicState
 from core.models.stream import Author, Control
 from graphs.handoff import Source
-from tests.admin_api.staff.scene import Group, Posted, kinds, open_group
-
-
-@pytest.fixture
-async def group(floor: Floor) -> AsyncIterator[Group]:
-    group = await open_group(floor)
-    yield group
-    await group.world.finish()
+from tests.admin_api.staff.scene import Group, Posted, kinds
 
 
 async def doctors_view(group: Group) -> list[Finding]:
