@@ -28,9 +28,15 @@ FOR_GOOD: Final = 0
 _DAYS: Final = (30, 90, 365, FOR_GOOD)
 _REPLACING: Final = "replacing"
 PARAMS: Final = (
-    Param(name="sure", about=Text("Mesmo assim", "Anyway"), kind=bool, is_required=False),
-    Param(name="days", about=Text("Por quantos dias", "For how many days"), kind=int, is_required=False),
-    Param(name=_REPLACING, about=Text("No lugar de qual", "In place of which"), is_required=False),
+    Param(name="sure", about=Text("Mesmo assim", "Anyway"), kind=bool, is_required=False, is_typed=False),
+    Param(
+        name="days",
+        about=Text("Por quantos dias", "For how many days"),
+        kind=int,
+        is_required=False,
+        is_typed=False,
+    ),
+    Param(name=_REPLACING, about=Text("No lugar de qual", "In place of which"), is_required=False, is_typed=False),
 )
 
 

@@ -78,6 +78,7 @@ class Place:
     replied: StaffLine | None = None
     replied_text: str = ""
     attached: Attached | None = None
+    album: str | None = None  # whose other items are said to nobody else either
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +140,7 @@ class Param:
     kind: type[str] | type[int] | type[bool] = str
     is_required: bool = True
     choices: tuple[str, ...] = ()
+    is_typed: bool = True  # else its buttons alone carry it, and help does not tell of it
 
     @property
     def label(self) -> Text:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from admin_api.staff import inner
 from admin_api.staff.dispatch import Dispatch, Request, told
 from admin_api.staff.following import Following
 from admin_api.staff.heard import Crew, Heard, Known, Toast
@@ -37,6 +38,7 @@ class _Service:
 
     async def command(self, heard: Heard, typed: Typed) -> None:
         await self.dispatch.typed(heard.session, _request(heard), typed)
+        await self._hold_album(heard)
 
     async def press(self, heard: Heard, pressed: Pressed) -> Toast:
         said = await self.dispatch.pressed(heard.session, _request(heard), pressed.data)
@@ -48,14 +50,19 @@ class _Service:
     async def words(self, heard: Heard, said: Said, thought: object) -> None:
         del said
         await self.proposing.words(heard, thought)
+        await self._hold_album(heard)
 
     async def refused(self, heard: Heard, error: AppError, *, is_press: bool) -> Toast:
         """To whoever pressed in a window of their own; to whoever typed in the place where they did."""
         if not is_press:
             await self.dispatch.warn(heard.session, _request(heard), error)
+            await self._hold_album(heard)
             return Toast()
         line = told(error, heard.asker)
         return Toast(text=Text(line, line), is_alert=True)
+
+    async def _hold_album(self, heard: Heard) -> None:
+        await inner.hold_album(heard.ask(self.proposing.floor, self.proposing.storage))
 
     def menu(self, language: Language) -> Sequence[tuple[str, str]]:
         return [(entry.name, entry.about) for entry in self.dispatch.menu(language)]

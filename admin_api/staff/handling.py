@@ -214,6 +214,7 @@ class Handling:
             replied=scene.replied,
             replied_text=said.reply.quote or said.reply.text if said.reply else "",
             attached=await self._attached(acting, said, scene),
+            album=said.album if _is_command(said) or self._is_addressed(said, scene) else None,
         )
 
     async def _attached(self, acting: Acting, said: Said, scene: Scene) -> Attached | None:
@@ -255,6 +256,11 @@ class Handling:
             await self.bot.client.answer(pressed.query, text[:200], is_alert=is_alert)
         except Failed as failed:
             log.info("staff.press_not_answered", connection=str(self.bot.connection), kind=failed.kind)
+
+
+def _is_command(said: Said) -> bool:
+    """Or was meant to be one."""
+    return said.text.lstrip().startswith("/")
 
 
 def _is_own(said: Said) -> bool:

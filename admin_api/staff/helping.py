@@ -59,7 +59,7 @@ def detail(registry: Registry, ask: Ask, command: Command) -> Rich:
         "",
         code(command.usage.in_(language)),
         *(_sub(registry, one, ask) for one in command.subs),
-        *(_param(param, ask) for param in action.params),
+        *(_param(param, ask) for param in action.params if param.is_typed),
         "",
         italic(takes + (f" · {where.in_(language)}" if where else "")),
         italic(ask.say(_CONFIRMED)) if action.preview else None,

@@ -1,5 +1,7 @@
 """What belongs to an inner note although it does not say so: the rest of an album, and of a text that was cut in two.
 
+So does the rest of an album whose words were a command, or were said to the bot.
+
 Telegram puts the words of an album on its first item alone, and its apps send a long text as several messages.
 """
 
@@ -25,6 +27,13 @@ async def begin(ask: Ask, said: Said) -> None:
         keys.append(_of_text(ask, ask.place.message_id))
     for key in keys:
         await spot_of(ask).post(React(message_id=ask.place.message_id, sign=ticks.INNER), key=key, lane=NoteLane.NEWS)
+
+
+async def hold_album(ask: Ask) -> None:
+    """Done or refused, what its words asked for: its other items are not for the customer."""
+    if ask.place.album is not None and ask.place.about is not None:
+        held = React(message_id=ask.place.message_id, sign=ticks.INNER)
+        await spot_of(ask).post(held, key=_of_album(ask, ask.place.album), lane=NoteLane.NEWS)
 
 
 async def continues(ask: Ask, said: Said) -> bool:

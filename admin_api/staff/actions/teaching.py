@@ -93,7 +93,7 @@ ACTIONS: Final = (
         params=(
             Param(name="question", about=Text("A pergunta, em outras palavras", "The question"), is_required=False),
             Param(name="answer", about=Text("A resposta, em outras palavras", "The answer"), is_required=False),
-            Param(name="message", about=Text("A mensagem", "The message"), is_required=False),
+            Param(name="message", about=Text("A mensagem", "The message"), is_required=False, is_typed=False),
             *approving.PARAMS,
         ),
         is_spoken=False,

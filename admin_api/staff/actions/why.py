@@ -164,7 +164,7 @@ ACTIONS: Final = (
         ),
         role=Role.VIEWER,
         run=_why,
-        params=(Param(name="message", about=Text("A mensagem", "The message"), is_required=False),),
+        params=(Param(name="message", about=Text("A mensagem", "The message"), is_required=False, is_typed=False),),
         is_spoken=False,
     ),
 )

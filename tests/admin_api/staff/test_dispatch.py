@@ -118,6 +118,13 @@ class TestHelp:
         assert "/bot desligar [conexão] — administrador ou mais" in shown
         assert "Quem pode: todos" in shown
 
+    async def test_what_only_a_button_says_is_nothing_to_be_typed(self, counter: Counter) -> None:
+        shown = (await counter.type("dona", "/ajuda ensinar")).text
+
+        assert "A pergunta, em outras palavras (opcional)" in shown
+        assert "dias" not in shown
+        assert "A mensagem" not in shown
+
     async def test_help_for_what_does_not_exist_offers_what_does(self, counter: Counter) -> None:
         assert "Você quis dizer /fila?" in (await counter.type("leo", "/ajuda fial")).text
 

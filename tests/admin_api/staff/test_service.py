@@ -88,6 +88,22 @@ class TestDesk:
         await desk.until(lambda: shop.kinds(ana) == ["audio", "image", "image"], 10)
         assert [text for text in shop.heard(ana) if text] == ["as duas"]
 
+    @pytest.mark.parametrize("words", ["/fila", "/base adicionar geral", "@{bot} o que é isto?"])
+    async def test_of_an_album_that_was_no_line_to_her_nothing_reaches_her(
+        self, shop: Shop, ana: Ana, words: str
+    ) -> None:
+        """Done, refused to an attendant, or asked of the bot."""
+        desk, thread = shop.desk, await shop.thread(ana)
+        await shop.card(thread)
+        caption = words.format(bot=desk.bot.user.username)
+
+        manner = replace(PLAIN, thread_id=thread)
+        desk.sandbox.telegram.acts.send_album(desk.forum, desk.bia, [Photo(caption=caption), Photo(), Photo()], manner)
+        shop.type(desk.bia, thread, "um momento")
+
+        await shop.until_heard(ana, "um momento")
+        assert shop.kinds(ana) == ["text"]
+
     async def test_what_the_bot_may_not_send_is_said_and_nothing_leaves(self, shop: Shop, ana: Ana) -> None:
         thread = await shop.thread(ana)
         await shop.card(thread)
