@@ -31,7 +31,7 @@ def _counts(hit: Hit, pattern: re.Pattern[str]) -> bool:
         return False  # asked about the hours, or what the offer includes
     if hit.behind.startswith(("pra la ", "para la ")):
         return False  # "deixa … pra lá"
-    if pattern in _OF_PARTS and leaning.is_against(Wish.HANDOFF, hit.clause):
+    if leaning.is_against(Wish.HANDOFF, hit.clause, is_loose=pattern in _OF_PARTS):
         return False
     if pattern in _UNCONDITIONAL:
         return True

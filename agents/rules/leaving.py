@@ -38,7 +38,7 @@ def _is_stop(words: str) -> bool:
 def _counts(hit: Hit, pattern: re.Pattern[str]) -> bool:
     if is_conditional(hit) or _THEIRS.search(hit.before) or _AT_TIMES.match(hit.behind):
         return False
-    if pattern in _OF_PARTS and leaning.is_against(Wish.OPT_OUT, hit.clause):
+    if leaning.is_against(Wish.OPT_OUT, hit.clause, is_loose=pattern in _OF_PARTS):
         return False
     return pattern in _OWN_NEGATION or not is_negated(hit)
 

@@ -16,6 +16,12 @@ rules again: requests 59, opt-outs 69, false alarms 2. The others, 60 of each: 3
 and 43, 47, 0. Then phrases were read by their parts (the first two batches were there to learn from): of the third,
 which looks for ways round everything, 38, 37 and 4. Then wishes were learned, from the first three batches and all the
 older ones (`leaning.py`): of the fourth, 54, 56 and 0. All of it has been learned from since.
+
+`varied.jsonl` is by twenty writers who had seen neither the rules nor each other's: 130 requests, 130 opt-outs and 260
+that look like them each, a fifth in English and a tenth in Spanish; 18 to 20 wrote what only looks like them. First
+looks at an even mix, before any of it was learned from (5 and 6): 213 of 260 requests, 242 of 260 opt-outs, false 7 and
+8 of 780. After 1 to 11 were (12 and 13, then 16 and 17): 251 and 249 of 260 requests, 256 and 252 opt-outs, false 9 and
+7, and 8 and 11, of 780. Of 400 short ones that only look like it (20): 10 and 2. All of it is learned from now.
 """
 
 import hashlib
@@ -61,6 +67,19 @@ class Fresh:
 def fresh() -> list[Fresh]:
     lines = (_FOLDER / "fresh.jsonl").read_text(encoding="utf-8").splitlines()
     return [Fresh(**json.loads(line)) for line in lines]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Varied:
+    text: str
+    language: str
+    wants: str  # handoff, opt_out, nothing
+    writer: int  # who wrote without having seen anybody else's, or the rules
+
+
+def varied() -> list[Varied]:
+    lines = (_FOLDER / "varied.jsonl").read_text(encoding="utf-8").splitlines()
+    return [Varied(**json.loads(line)) for line in lines]
 
 
 def ordinary() -> list[str]:

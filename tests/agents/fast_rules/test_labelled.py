@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from agents.commands import OptOut, RequestHuman
-from tests.agents.fast_rules.labelled import Labelled, fresh, labelled, unusual, wilson_lower
+from tests.agents.fast_rules.labelled import Labelled, fresh, labelled, unusual, varied, wilson_lower
 from tests.agents.fast_rules.persona import understood
 
 _KINDS: Final = {"handoff": RequestHuman, "opt_out": OptOut}
@@ -89,6 +89,22 @@ class TestFreshWords:
 
     def test_nothing_else_is_taken_for_it(self, kind: str) -> None:
         others = [line for line in fresh() if line.wants != kind]
+        wrong = [line.text for line in others if _is_heard(kind, line.text)]
+        assert len(wrong) / len(others) <= _MOST_FALSE, wrong
+
+
+@pytest.mark.parametrize("kind", list(_KINDS))
+class TestVariedWords:
+    """Of twenty writers, none of whom knew the rules, or what another wrote."""
+
+    def test_nearly_every_one_is_heard(self, kind: str) -> None:
+        lines = [line for line in varied() if line.wants == kind]
+        assert len(lines) >= 1700
+        missed = [line.text for line in lines if not _is_heard(kind, line.text)]
+        assert len(missed) / len(lines) <= 1 - _HELD_GOAL, missed
+
+    def test_nothing_else_is_taken_for_it(self, kind: str) -> None:
+        others = [line for line in varied() if line.wants != kind]
         wrong = [line.text for line in others if _is_heard(kind, line.text)]
         assert len(wrong) / len(others) <= _MOST_FALSE, wrong
 

@@ -46,6 +46,8 @@ class TestRequest:
             "i dont need to talk to an agent",
             "no need to talk to a person",
             "unless I need a human, just go on",
+            "me manda o contato da oficina",
+            "minha operadora é a Vivo",
         ],
     )
     def test_what_is_not_wished_for_now_is_none(self, text: str) -> None:
@@ -60,6 +62,10 @@ class TestRequest:
             "quero receber mensagens de vocês",
             "um cliente pediu para sair da lista de mensagens",
             "add me to your newsletter list",
+            "me manda mensagem",
+            "mensagem",
+            "12 message",
+            "para uso na empresa",
         ],
     )
     def test_nor_is_what_says_the_opposite(self, text: str) -> None:
