@@ -173,7 +173,7 @@ _NO_PERSON: Final = (
     r"(?:atendent\w+|human\w*|agent\w*|person\w*|ninguem|pesoa\w*|gente) "
 )
 _NAMED: Final[Mapping[Wish, re.Pattern[str]]] = {
-    Wish.HANDOFF: re.compile(""),
+    Wish.HANDOFF: re.compile(""),  # a person can be asked for without being named
     Wish.OPT_OUT: _as_said(rf" (?:{_NO}|{_OUT}|{_STOP}|{_LEGAL}|para (?:de|com|ja|logo)) "),
 }
 _TURNED: Final[Mapping[Wish, re.Pattern[str]]] = {
