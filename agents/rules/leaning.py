@@ -144,7 +144,7 @@ _KINDS: Final = {
         "S": r"mensagem|sms|propagand\w+|promoc\w+|ofert\w+|spam\w*|marketing|newsletter|novidades|aviso\w*|notific\w+|"
         r"anuncio\w*|divulgac\w+|dispar\w+|publicidade|lista\w*|cadastro\w*|texts?|mesages?|zap|whats\w*|contatos?|"
         r"numero|list|campanh\w+|envios?|inscric\w+",
-        "X": _OUT,
+        "R": _OUT,
         "Q": rf"para|{_STOP}",
         "T": r"fal(?:ar|a|e|o|amos|em)|convers\w+|hablar|talk\w*|speak\w*|trat(?:ar|o)|papo|chat|reclam\w+|"
         r"ouvir|dialog\w+",
