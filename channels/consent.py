@@ -1,7 +1,8 @@
 """The only door to consent: who may not be written to any more, since when, and how we know.
 
-An opt-out stops all that the company starts and all that is queued, at its commit. Two things may still leave: its one
-confirmation, and answers to what the person writes afterwards. Who decides that at the moment of sending is `policy`.
+An opt-out stops all that the company starts and all that is queued, at its commit. Two things may still leave: notices,
+such as its one confirmation, and answers to what the person writes afterwards, or asked for in the very message. Who
+decides that at the moment of sending is `policy`.
 """
 
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ async def opt_out(
 ) -> bool:
     """True: until now they could be written to. No call to a provider starts after this transaction's commit.
 
-    But for answers to this message of theirs, in which they asked for one as well.
+    But for answers to `answered`, in which they asked for one as well, unless an opt-out of after it is on record.
 
     Asked again it is on record again and stops what was queued since, but is not confirmed again. What was said before
     the person's own opt-in, and comes late, is only put on record.

@@ -91,7 +91,7 @@ async def _write_rare(session: TenantSession, one: Ended) -> None:
 
 
 async def _opt_out(session: TenantSession, one: Ended, quote: Quote) -> None:
-    """Where something is said to it all the same, it is what they asked for in the same breath, or need in a crisis."""
+    """Where something is said to it all the same, people may answer what was asked for in the same breath, too."""
     message = await commits.message_at(session, one.conversation, quote.message)
     evidence = Evidence(source=ConsentSource.KEYWORD, quote=quote.text, message=message)
     newest = one.begun.snapshot.last_inbound_seq if one.outcome.bubbles else None
@@ -124,17 +124,24 @@ def _has_new_topic(decision: Decision) -> bool:
 
 
 def _news(one: Ended, *, starts: datetime) -> list[NewOutbound]:
+    purpose = _purpose(one.decision)
     return [
         NewOutbound(
             conversation=one.conversation,
             intent=bundle(one.turn, number),
             content=Text(body=bubble.text),
-            purpose=Purpose.REPLY,
+            purpose=purpose,
             not_before=starts + timedelta(seconds=bubble.delay_seconds),
             turn=one.turn,
         )
         for number, bubble in enumerate(one.outcome.bubbles)
     ]
+
+
+def _purpose(decision: Decision) -> Purpose:
+    """Whom to call in a crisis is told to somebody, too, whose last word is that they want to hear no more of us."""
+    is_last_word = decision.opt_out is not None and Rule.CRISIS in decision.rules
+    return Purpose.NOTICE if is_last_word else Purpose.REPLY
 
 
 def _tell(session: TenantSession, one: Ended) -> None:

@@ -121,8 +121,8 @@ async def record(session: TenantSession, contact: ContactId, said: Said, at: dat
 
 
 async def opt_out(session: TenantSession, contacts: Collection[ContactId], *, at: datetime | None = None) -> None:
-    """Contacts and all that they are known by, from now on where no moment is given."""
-    moment = at if at is not None else func.app_now()
+    """Contacts and all that they are known by, from now on where no moment is given: a later one on record stays."""
+    moment = func.greatest(Contact.opted_out_at, at if at is not None else func.app_now())
     await session.execute(
         update(Contact).where(Contact.id.in_(contacts)).values(opted_out_at=moment, updated_at=func.app_now())
     )

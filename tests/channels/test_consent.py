@@ -335,6 +335,36 @@ class TestAfterwards:
 
         assert row.state == OutboundState.SUPPRESSED
 
+    async def test_but_for_what_was_asked_for_in_the_same_breath(self, world: World, ana: Somebody) -> None:
+        asked = await says(world, ana, "Parem com a propaganda! Quero falar com o gerente")
+        await answered(world, ana, asked)
+        answer = await world.queue(ana.conversation, purpose=Purpose.STAFF)
+
+        async with world.sending():
+            row = await world.until(answer, OutboundState.ACCEPTED, OutboundState.SUPPRESSED)
+
+        assert row.state == OutboundState.ACCEPTED
+
+    async def test_who_said_stop_meanwhile_hears_no_answer_to_it(self, world: World, ana: Somebody) -> None:
+        asked = await says(world, ana, "Parem com a propaganda! Quero falar com o gerente")
+        await opt_out(world, ana)
+        stopped = await since(world, ana)
+        await answered(world, ana, asked)
+        answer = await world.queue(ana.conversation, purpose=Purpose.REPLY)
+
+        async with world.sending():
+            row = await world.until(answer, OutboundState.ACCEPTED, OutboundState.SUPPRESSED)
+
+        assert row.state == OutboundState.SUPPRESSED
+        assert await since(world, ana) == stopped
+
+
+async def answered(world: World, who: Somebody, message: MessageId) -> None:
+    """Opted out with this message, which is to be answered all the same."""
+    async with world.session() as session:
+        evidence = Evidence(source=ConsentSource.KEYWORD, message=message)
+        await consent.opt_out(session, who.contact, evidence, answered=message)
+
 
 class TestOptIn:
     async def test_the_person_comes_back_with_a_word(self, world: World, ana: Somebody) -> None:

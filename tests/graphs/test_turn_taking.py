@@ -109,6 +109,15 @@ class TestConversation:
         assert contact.opted_out_at < asked.created_at
         assert [tuple(one) for one in sent] == [("reply", asked.created_at), ("notice", None)]
 
+    async def test_who_asks_for_a_person_and_then_says_stop_is_left_alone(self, talk: Talk) -> None:
+        await talk.say("Oi")
+        await talk.say("quero falar com um atendente", "PARE")
+        [contact] = await talk.inbox.rows("SELECT opted_out_at FROM contacts")
+        sent = await talk.inbox.rows("SELECT purpose, answers_at FROM outbound WHERE state = 'queued' ORDER BY seq")
+        assert (await talk.conversation()).control == "queued"
+        assert [one.purpose for one in sent] == ["notice", "reply"]
+        assert sent[-1].answers_at <= contact.opted_out_at  # so that it does not leave
+
     async def test_several_messages_get_one_answer(self, talk: Talk) -> None:
         await talk.say("Oi", "tudo bem?", "meu nome é Ana")
         [turn] = await talk.inbox.rows("SELECT state FROM turns")

@@ -117,8 +117,16 @@ class TestCrisis:
         [contact] = await talk.inbox.rows("SELECT opted_out_at FROM contacts")
         assert contact.opted_out_at is not None
         assert any("188" in answer for answer in answers)
-        [row] = await talk.inbox.rows(
-            "SELECT purpose, state, answers_at FROM outbound WHERE position('188' in content ->> 'body') > 0"
-        )
-        assert (row.purpose, row.state) == ("reply", "queued")
-        assert row.answers_at > contact.opted_out_at  # so that it may leave, and what a person answers, too
+        assert await helpline(talk) == ("notice", "queued")
+        [asked] = await talk.inbox.rows("SELECT max(created_at) AS at FROM messages WHERE author = 'customer'")
+        assert contact.opted_out_at < asked.at  # so that a person may answer, too
+
+    async def test_nor_does_a_bare_stop_keep_it_from_them(self, talk: Talk) -> None:
+        await talk.say("Oi")
+        await talk.say("quero me matar", "PARE")
+        assert await helpline(talk) == ("notice", "queued")
+
+
+async def helpline(talk: Talk) -> tuple[str, str]:
+    [row] = await talk.inbox.rows("SELECT purpose, state FROM outbound WHERE position('188' in content ->> 'body') > 0")
+    return row.purpose, row.state
