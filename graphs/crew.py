@@ -22,6 +22,7 @@ from knowledge.embeddings import EmbeddingPort
 
 _SETTLE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 0.0
+_INTAKE_SECONDS: Final = 1.0  # nobody is woken for what a dead engine had claimed
 _GATHER_SECONDS: Final = 0.04  # what comes meanwhile is taken in together, in fewer transactions
 _LEAST_SECONDS: Final = 0.2  # what somebody else holds is due, and not ours
 
@@ -59,7 +60,7 @@ class Crew:
         taken = await intake.take_in(self._station.floor, self._station.registry)
         if 0 < taken < intake.MOST:
             await asyncio.sleep(_GATHER_SECONDS)
-        return _AT_ONCE if taken else SWEEP_SECONDS
+        return _AT_ONCE if taken else _INTAKE_SECONDS
 
     async def _ring_timers(self) -> float:
         done = await timers.run_due(self._station.floor)

@@ -33,7 +33,7 @@ from graphs.stores import incoming
 from graphs.stores.incoming import Claim, Kept, Wire
 
 MOST: Final = 500
-LEASE: Final = timedelta(seconds=4)  # many times what a batch takes; what its taker died over waits no longer than this
+LEASE: Final = timedelta(seconds=4)  # many times what a batch takes; what a dead engine had waits for that, and a look
 TRIES: Final = 3
 _COMPANIES: Final = 4  # at once
 _EVENTS: Final = 250  # of one transaction
