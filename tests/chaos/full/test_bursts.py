@@ -121,12 +121,13 @@ async def _all_written(estate: Estate, nursery: Nursery, provider: Provider, cus
         await talks.furnish(world, is_quick=True)
         people = world.crowd.strangers(PEOPLE)
         async with world.stage.running():
-            watch = asyncio.create_task(minds.watch(world))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(toll.kill(world.stage.engines, dice, times=KILLS, seconds=SECONDS))
-                for person in people:
-                    group.create_task(customer(world, person, dice, minds))
-            watch.cancel()
+            async with asyncio.TaskGroup() as watching:
+                watch = watching.create_task(minds.watch(world))
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(toll.kill(world.stage.engines, dice, times=KILLS, seconds=SECONDS))
+                    for person in people:
+                        group.create_task(customer(world, person, dice, minds))
+                watch.cancel()
             await world.hurry()
             await world.quiet(300)
             facts = await world.check()
