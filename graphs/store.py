@@ -68,11 +68,13 @@ async def claim_incoming(
         ]
 
 
-async def claim_turns(database: Database, *, most: int, lease: timedelta) -> list[turns.Claim]:
+async def claim_turns(database: Database, *, most: int, lease: timedelta, suspects: bool = False) -> list[turns.Claim]:
+    """Those that fall due; or, of those that were begun again and again and never ended, one."""
+    bound = {"most": most, "lease": lease, "suspects": suspects}
     async with database.crossing() as session:
         return [
-            turns.Claim(company=CompanyId(row.company), turn=TurnId(row.turn), fence=row.held_fence)
-            for row in await session.execute(_CLAIM_TURNS, {"most": most, "lease": lease})
+            turns.Claim(company=CompanyId(row.company), turn=TurnId(row.turn), fence=row.held_fence, tries=row.tries)
+            for row in await session.execute(_CLAIM_TURNS, bound)
         ]
 
 
@@ -131,7 +133,8 @@ _CLAIM_INCOMING: Final = text("""
     FROM priv.claim_incoming('engine', CAST(:most AS integer), CAST(:lease AS interval), CAST(:suspects AS boolean))
 """)
 _CLAIM_TURNS: Final = text("""
-    SELECT company, turn, held_fence FROM priv.claim_turns(CAST(:most AS integer), CAST(:lease AS interval))
+    SELECT company, turn, held_fence, tries
+    FROM priv.claim_turns(CAST(:most AS integer), CAST(:lease AS interval), :suspects)
 """)
 _HOLD_TURNS: Final = text("""
     SELECT priv.hold_turns(CAST(:companies AS uuid[]), CAST(:turns AS uuid[]), CAST(:fences AS bigint[]),

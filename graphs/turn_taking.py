@@ -40,6 +40,7 @@ from graphs.stores.orders import ContactOrders
 from graphs.stores.snapshots import Begun, Missing
 from graphs.stores.spending import CallsToday, CompaniesToday, Taken
 from graphs.stores.turns import Claim
+from graphs.suspects import Suspects
 
 SLOTS: Final = 500  # turns at the same time in one process: nearly all of them wait for a model
 TRIES: Final = 3
@@ -82,6 +83,7 @@ class TurnTaker:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _rounds: Rounds = field(init=False)
     _holding: Holding = field(init=False)
+    _suspects: Suspects = field(init=False)
     _thinkers: Thinkers = field(init=False)
     _group_commit: GroupCommit = field(init=False)
     _companies_today: CompaniesToday = field(default_factory=CompaniesToday)
@@ -89,6 +91,7 @@ class TurnTaker:
     def __post_init__(self) -> None:
         self._rounds = Rounds(self.name, SLOTS, self.wake, is_cut_off=True)
         self._holding = Holding(self.floor.database)
+        self._suspects = Suspects(self.floor.database)
         self._thinkers = Thinkers(self.floor.database)
         self._group_commit = GroupCommit(self.floor.database)
 
@@ -114,8 +117,7 @@ class TurnTaker:
         return await self._round(group)
 
     async def _round(self, group: asyncio.TaskGroup) -> int:
-        most = min(_A_ROUND, self._rounds.room)
-        claims = await store.claim_turns(self.floor.database, most=most, lease=self._holding.lease) if most else []
+        claims = await self._claim(min(_A_ROUND, self._rounds.room))
         self._holding.add(claims)
         if claims:
             crashpoint(CrashPoint.TURN_PRE_START)
@@ -125,6 +127,13 @@ class TurnTaker:
                 for claim in some:
                     self._rounds.begin(group, self._take(claim, loading))
         return len(claims)
+
+    async def _claim(self, most: int) -> list[Claim]:
+        if not most:
+            return []
+        lease = self._holding.lease
+        claims = await store.claim_turns(self.floor.database, most=most, lease=lease)
+        return [*claims, *await self._suspects.claim(lease)]
 
     async def _try_to_load(self, company: CompanyId, claims: Sequence[Claim]) -> dict[TurnId, _Loaded] | BaseException:
         return await _what_comes_of(self._load(company, claims))
@@ -145,6 +154,7 @@ class TurnTaker:
         """Whatever happens to one turn, a bug too, is its own affair: the others go on, and it is tried again."""
         trouble = await _what_comes_of(self._begin(claim, loading))
         self._holding.drop(claim)
+        self._suspects.ended(claim)
         if trouble is None:
             return
         is_known = isinstance(trouble, (AppError, *AWAY))

@@ -24,6 +24,7 @@ class Claim:
     company: CompanyId
     turn: TurnId
     fence: int
+    tries: int = 1  # this one too
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,7 +201,8 @@ _YIELD: Final = text("""
 """)
 
 _REOPEN: Final = text("""
-    UPDATE turns SET state = 'open', restarts = restarts + :restart, lease_until = NULL, due_at = app_now()
+    UPDATE turns SET state = 'open', restarts = restarts + :restart, attempts = attempts - 1, lease_until = NULL,
+        due_at = app_now()
     WHERE id = :turn AND fence = :fence AND state = 'running'
 """)
 
