@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text, bindparam, text
+from sqlalchemy.exc import DBAPIError
 
 from agents.ports import Booking, Place
 from core import lexicon
@@ -63,11 +64,13 @@ class ContactAppointments:
 
 @asynccontextmanager
 async def reading(database: Database, company: CompanyId) -> AsyncIterator[TenantSession]:
-    """For those who know no database: its troubles are one of ours."""
+    """For those who know no database: its troubles are one of ours. Where its line is lost, the turn is run again."""
     try:
         async with database.tenant_session(company) as session:
             yield session
     except AWAY as error:
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            raise
         raise Unavailable("O banco não respondeu.", "The database did not answer.") from error
 
 

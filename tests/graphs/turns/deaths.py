@@ -76,5 +76,10 @@ async def _act(room: Room) -> int:
 
 
 async def _forget(room: Room, who: Customer) -> None:
+    """Where a turn follows: it is the one that finds it again."""
     bound = {"id": (await room.conversation(who)).id}
-    await room.execute("UPDATE conversations SET dialogue = '{}' WHERE id = :id", **bound)
+    await room.execute(
+        """UPDATE conversations c SET dialogue = '{}' WHERE c.id = :id AND EXISTS (
+            SELECT FROM turns t WHERE t.tenant_id = c.tenant_id AND t.conversation_id = c.id AND t.state = 'open')""",
+        **bound,
+    )
