@@ -34,6 +34,7 @@ from graphs.stores.incoming import Claim, Kept, Wire
 
 MOST: Final = 500
 LEASE: Final = timedelta(seconds=4)  # many times what a batch takes; what a dead engine had waits for that, and a look
+SUSPECT_LEASE: Final = timedelta(seconds=15)  # who dies often may die of something else: three tries take their time
 TRIES: Final = 3
 _COMPANIES: Final = 4  # at once
 _EVENTS: Final = 250  # of one transaction
@@ -76,7 +77,7 @@ async def replay(session: TenantSession, event: UUID) -> bool:
 
 async def _take_suspects(floor: Floor, registry: Registry) -> int:
     for count in range(_SUSPECTS):
-        claims = await store.claim_incoming(floor.database, most=1, lease=LEASE, suspects=True)
+        claims = await store.claim_incoming(floor.database, most=1, lease=SUSPECT_LEASE, suspects=True)
         if not claims:
             return count
         for claim in claims:
