@@ -150,10 +150,10 @@ class Track:
         await asyncio.sleep(course.dice.uniform(0, _LONGEST_PAUSE))
 
     async def _fly(self, course: Course) -> int:
-        """Whatever waits for its time here has waited."""
-        async with self.world.session() as session:
-            left = 0
-            for statement in _FLY:
+        """Whatever waits for its time here has waited. One transaction each: nobody else locks both in this order."""
+        left = 0
+        for statement in _FLY:
+            async with self.world.session() as session:
                 left += len((await session.execute(text(statement), {"id": course.conversation})).all())
         for taker in self.takers:
             taker.wake.set()
