@@ -15,7 +15,7 @@ from graphs import store
 from graphs.stores import turns
 from graphs.stores.turns import Claim
 
-MOST_TRIES: Final = 10  # deploys and crashes that are no fault of theirs included
+MOST_TRIES: Final = 20  # an engine that dies each few seconds takes turns along that did nothing: up to ten times
 _LOOK_SECONDS: Final = 1.0
 
 log = get_logger(__name__)
